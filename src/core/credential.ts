@@ -1,0 +1,60 @@
+/** Longest token, in octets. */
+const TOKEN_OCTETS = 4096;
+
+/** One recognised credential of a request. */
+export interface Credential {
+  readonly scheme: "bearer" | "apikey" | "x-api-key";
+  /** The token as Node gives header values: one character an octet. */
+  readonly token: string;
+}
+
+/** What reading a request's header lines came to. */
+export type CredentialResult =
+  | { readonly kind: "none" }
+  | { readonly kind: "malformed" }
+  | { readonly kind: "credential"; readonly credential: Credential };
+
+const NONE: CredentialResult = { kind: "none" };
+const MALFORMED: CredentialResult = { kind: "malformed" };
+
+// A token is octets of 0x21–0x7E and 0x80–0xFF.
+const TOKEN = /^[\x21-\x7e\x80-\xff]+$/;
+const AUTHORIZATION = /^(bearer|apikey)(?:[ \t]+(.*))?$/is;
+
+/**
+ * Reads the credential from raw header lines (HTTP.md, 'Reading the credential'; RFC 6750 §2.1).
+ * The query string and the body are never looked at.
+ *
+ * @param rawHeaders - names and values in turn, as `IncomingMessage.rawHeaders`: a joined form
+ *   would hide a second line.
+ */
+export function parseCredential(rawHeaders: readonly string[]): CredentialResult {
+  let authorization: string | undefined;
+  let apiKey: string | undefined;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    if (name === "authorization") {
+      if (authorization !== undefined) return MALFORMED;
+      authorization = trim(rawHeaders[index + 1] ?? "");
+    } else if (name === "x-api-key") {
+      if (apiKey !== undefined) return MALFORMED;
+      apiKey = trim(rawHeaders[index + 1] ?? "");
+    }
+  }
+  const match = authorization === undefined ? null : AUTHORIZATION.exec(authorization);
+  if (match !== null && apiKey !== undefined) return MALFORMED;
+  if (match !== null) {
+    const scheme = match[1]?.toLowerCase() === "bearer" ? "bearer" : "apikey";
+    return credential(scheme, trim(match[2] ?? ""));
+  }
+  return apiKey === undefined ? NONE : credential("x-api-key", apiKey);
+}
+
+function credential(scheme: Credential["scheme"], token: string): CredentialResult {
+  if (token.length > TOKEN_OCTETS || !TOKEN.test(token)) return MALFORMED;
+  return { kind: "credential", credential: { scheme, token } };
+}
+
+function trim(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+}

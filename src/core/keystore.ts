@@ -1,0 +1,62 @@
+import { digestOf } from "./digest.js";
+import { createEntry, type Entry } from "./entry.js";
+
+/** Fewest hex digits of a digest that may name a key. */
+export const SHORTEST_PREFIX = 6;
+
+/** The contributor that the legacy `api_key` authenticates as. */
+export const LEGACY_ID = "owner";
+
+/**
+ * The keys of a file, ready to be asked. Look-ups are by digest; a reader that holds a million keys
+ * in another way implements the same interface.
+ */
+export interface Keystore {
+  /** How many keys are in service or stand as if they were: entries of `api_keys`, and `api_key`. */
+  readonly liveCount: number;
+  readonly retiredCount: number;
+  /** The digest of the admin key, where there is one. */
+  readonly adminDigest: string | undefined;
+  /** The key of a digest (64 lowercase hex digits), live before retired. */
+  find(digest: string): Entry | undefined;
+  /** Live keys in file order; the legacy `api_key` is the last. */
+  live(): Iterable<Entry>;
+  /** Retired keys in file order. */
+  retired(): Iterable<Entry>;
+}
+
+/** What a {@link Keystore} is made of. */
+export interface KeystoreParts {
+  readonly live: ReadonlyMap<string, Entry>;
+  readonly retired: ReadonlyMap<string, Entry>;
+  /** The raw legacy key, hashed here and not kept. */
+  readonly legacyKey?: string | undefined;
+  readonly adminDigest?: string | undefined;
+}
+
+/** A keystore held in memory as maps of entries. */
+export function createKeystore(parts: KeystoreParts): Keystore {
+  const legacy = parts.legacyKey === undefined ? undefined : legacyEntry(parts.legacyKey);
+  const live = new Map(parts.live);
+  // Where its digest stands in `api_keys`, that entry wins.
+  if (legacy !== undefined && !live.has(legacy.digest)) live.set(legacy.digest, legacy);
+  return {
+    liveCount: live.size,
+    retiredCount: parts.retired.size,
+    adminDigest: parts.adminDigest,
+    find: (digest) => live.get(digest) ?? parts.retired.get(digest),
+    live: () => live.values(),
+    retired: () => parts.retired.values(),
+  };
+}
+
+/** Every key whose digest starts with `prefix`, live ones first; both in file order. */
+export function matchPrefix(keystore: Keystore, prefix: string): readonly Entry[] {
+  return [...keystore.live(), ...keystore.retired()].filter((entry) =>
+    entry.digest.startsWith(prefix),
+  );
+}
+
+function legacyEntry(token: string): Entry {
+  return createEntry(digestOf(token), new Map([["id", LEGACY_ID]]), { place: "legacy" });
+}

@@ -1,0 +1,82 @@
+import { fileURLToPath } from "node:url";
+import { execa, type Options, type ResultPromise } from "execa";
+
+/** The bin as it is shipped, over the built `dist/`. */
+export const binPath: string = fileURLToPath(new URL("../../bin/keys.js", import.meta.url));
+
+/** The Node that runs it: `KEYHOLD_TEST_NODE`, else the one that runs the tests. */
+export const nodePath: string = process.env["KEYHOLD_TEST_NODE"] ?? process.execPath;
+
+const inherited = ["HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ"];
+
+/**
+ * An environment for the bin: what any program needs, then `extra`.
+ * Nothing of the test run's own comes through: no `KEYS_*`, `CI`, `NO_COLOR`, `NODE_OPTIONS`.
+ */
+export function binEnv(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of inherited) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return { ...env, ...extra };
+}
+
+export interface RunOptions {
+  /** Working directory: always given, so that no test reads or writes the checkout. */
+  cwd: string;
+  /** Added to {@link binEnv}. */
+  env?: Readonly<Record<string, string>>;
+  /** What stdin holds; without it stdin is empty. */
+  input?: string | Uint8Array;
+  /** Where stdout and stderr go; `"pipe"` unless given. */
+  stdout?: Options["stdout"];
+  stderr?: Options["stderr"];
+  /** Killed after this many milliseconds; default 25,000. */
+  timeoutMs?: number;
+}
+
+export interface RunResult {
+  /** Undefined when a signal ended it. */
+  exitCode: number | undefined;
+  signal: string | undefined;
+  /** Whole, with its last line end; empty where it was not a pipe. */
+  stdout: string;
+  stderr: string;
+}
+
+type Running = ResultPromise<Options & { reject: false; stripFinalNewline: false }>;
+
+/** Starts the bin, for a test that signals it or talks to it while it runs; never rejects. */
+export function startKeys(args: readonly string[], options: RunOptions): Running {
+  return execa(nodePath, [binPath, ...args], {
+    cwd: options.cwd,
+    env: binEnv(options.env),
+    extendEnv: false,
+    ...(options.input === undefined ? { stdin: "ignore" } : { input: options.input }),
+    stdout: options.stdout ?? "pipe",
+    stderr: options.stderr ?? "pipe",
+    timeout: options.timeoutMs ?? 25_000,
+    killSignal: "SIGKILL",
+    reject: false,
+    stripFinalNewline: false,
+  });
+}
+
+/** Runs the bin to its end. Any exit status is a result, not an error; a time-out is an error. */
+export async function runKeys(args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const result = await startKeys(args, options);
+  if (result.timedOut) {
+    throw new Error(`keys ${args.join(" ")} did not end\n${text(result.stderr)}`);
+  }
+  return {
+    exitCode: result.exitCode,
+    signal: result.signal,
+    stdout: text(result.stdout),
+    stderr: text(result.stderr),
+  };
+}
+
+function text(output: unknown): string {
+  return typeof output === "string" ? output : "";
+}
