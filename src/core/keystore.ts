@@ -31,12 +31,17 @@ export interface KeystoreParts {
   readonly retired: ReadonlyMap<string, Entry>;
   /** The raw legacy key, hashed here and not kept. */
   readonly legacyKey?: string | undefined;
+  /** Whether an error stands against the legacy key, so that it authenticates nobody. */
+  readonly legacyFaulty?: boolean;
   readonly adminDigest?: string | undefined;
 }
 
 /** A keystore held in memory as maps of entries. */
 export function createKeystore(parts: KeystoreParts): Keystore {
-  const legacy = parts.legacyKey === undefined ? undefined : legacyEntry(parts.legacyKey);
+  const legacy =
+    parts.legacyKey === undefined
+      ? undefined
+      : legacyEntry(parts.legacyKey, parts.legacyFaulty ?? false);
   const live = new Map(parts.live);
   // Where its digest stands in `api_keys`, that entry wins.
   if (legacy !== undefined && !live.has(legacy.digest)) live.set(legacy.digest, legacy);
@@ -57,6 +62,7 @@ export function matchPrefix(keystore: Keystore, prefix: string): readonly Entry[
   );
 }
 
-function legacyEntry(token: string): Entry {
-  return createEntry(digestOf(token), new Map([["id", LEGACY_ID]]), { place: "legacy" });
+function legacyEntry(token: string, faulty: boolean): Entry {
+  const fields = new Map([["id", LEGACY_ID]]);
+  return createEntry(digestOf(token), fields, { place: "legacy", faulty });
 }

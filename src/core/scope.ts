@@ -42,10 +42,7 @@ function isGrantable(word: string): boolean {
   return star === -1 || word === "*" || (star === word.length - 1 && word.endsWith(":*"));
 }
 
-function parseList(
-  text: string,
-  isWord: (word: string) => boolean,
-): readonly string[] | undefined {
+function parseList(text: string, isWord: (word: string) => boolean): readonly string[] | undefined {
   if (text.length === 0 || text.length > LIST_OCTETS) return undefined;
   const words = text.split(" ");
   return words.every(isWord) ? [...new Set(words)] : undefined;

@@ -4,6 +4,67 @@ export type Severity = "error" | "warning";
 /** When a code can be given: for any file, only where a policy asks, or by the modes of a start. */
 export type DiagnosticScope = "always" | "policy" | "start";
 
+/** A diagnostic's code: stable, documented in `docs/diagnostics.md`. */
+export type DiagnosticCode =
+  | "yaml-syntax"
+  | "not-utf8"
+  | "file-too-large"
+  | "multiple-documents"
+  | "directive-not-allowed"
+  | "line-break-not-portable"
+  | "root-not-mapping"
+  | "api-keys-not-mapping"
+  | "alias-not-allowed"
+  | "tag-not-allowed"
+  | "duplicate-key"
+  | "no-keys"
+  | "empty-keystore"
+  | "digest-not-string"
+  | "digest-length"
+  | "digest-not-hex"
+  | "digest-looks-like-token"
+  | "digest-known-weak"
+  | "entry-not-mapping"
+  | "id-missing"
+  | "id-not-string"
+  | "id-blank"
+  | "id-too-long"
+  | "id-control-character"
+  | "field-not-string"
+  | "field-misspelt"
+  | "text-invalid"
+  | "timestamp-invalid"
+  | "expires-before-created"
+  | "not-before-after-expiry"
+  | "scope-invalid"
+  | "workspace-invalid"
+  | "rate-limit-invalid"
+  | "state-in-live-entry"
+  | "state-missing"
+  | "state-invalid"
+  | "retired-and-live"
+  | "legacy-key-not-string"
+  | "legacy-key-weak"
+  | "admin-digest-invalid"
+  | "admin-key-in-keystore"
+  | "no-expiry"
+  | "no-scopes"
+  | "too-old"
+  | "not-before-unsupported"
+  | "id-reserved"
+  | "system-key-in-keystore"
+  | "digest-uppercase"
+  | "legacy-api-key"
+  | "legacy-admin-key"
+  | "expired"
+  | "expires-soon"
+  | "expiry-unsupported"
+  | "unknown-field"
+  | "id-not-portable"
+  | "unquoted-digest"
+  | "file-permissions"
+  | "owner-mismatch";
+
 /** One row of the table of codes. */
 export interface DiagnosticRule {
   readonly severity: Severity;
@@ -26,7 +87,7 @@ function warning(message: string, hint: string, scope: DiagnosticScope = "always
  * Every diagnostic, in the order of KEYSTORE.md. Codes are stable; `docs/diagnostics.md` is made
  * from this table.
  */
-export const DIAGNOSTICS = {
+export const DIAGNOSTICS: Readonly<Record<DiagnosticCode, DiagnosticRule>> = {
   "yaml-syntax": error(
     "the file is not well-formed YAML here",
     "mend the syntax at this place; indentation and unclosed quotes are the usual causes",
@@ -101,10 +162,7 @@ export const DIAGNOSTICS = {
   ),
   "id-blank": error("an id is blank", "give the contributor's name"),
   "id-too-long": error("an id is longer than 256 characters", "shorten the id"),
-  "id-control-character": error(
-    "an id holds a control character",
-    "remove the character",
-  ),
+  "id-control-character": error("an id holds a control character", "remove the character"),
   "field-not-string": error(
     "a field is written so that some YAML reader takes it for something else than text",
     "put the value in double quotes",
@@ -233,10 +291,7 @@ export const DIAGNOSTICS = {
     "the file belongs to another user",
     "run as the file's owner, or change the owner",
   ),
-} as const satisfies Record<string, DiagnosticRule>;
-
-/** A diagnostic's code: stable, documented in `docs/diagnostics.md`. */
-export type DiagnosticCode = keyof typeof DIAGNOSTICS;
+};
 
 /** One thing that is wrong with a file, and where. It never holds a secret. */
 export interface Diagnostic {
