@@ -1,4 +1,5 @@
 import comments from "@eslint-community/eslint-plugin-eslint-comments";
+import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 import rooms from "./eslint.rooms.js";
@@ -78,7 +79,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.{js,mjs,ts}"],
-    extends: [tseslint.configs.strictTypeChecked],
+    extends: [js.configs.recommended, tseslint.configs.strictTypeChecked],
     plugins: { "eslint-comments": comments },
     languageOptions: {
       parserOptions: {
@@ -134,6 +135,7 @@ export default defineConfig(
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-call": "off",
       "@typescript-eslint/no-unsafe-member-access": "off",
+      "no-undef": "off",
     },
   },
 );

@@ -2,21 +2,21 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const spawning = ["test/cli/**/*.test.ts", "test/**/*.bin.test.ts"];
 
+const strict = { allowOnly: false, testTimeout: 30_000 };
+
 /** Where the CI run wants the results as JSON besides the screen. */
 const report = process.env["KEYHOLD_TEST_REPORT"];
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    allowOnly: false,
-    reporters:
-      report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: spawning,
-          testTimeout: 30_000,
+          ...strict,
         },
       },
       {
@@ -25,7 +25,7 @@ const config: ViteUserConfig = defineConfig({
           name: "blackbox",
           include: spawning,
           globalSetup: ["test/helpers/built.ts"],
-          testTimeout: 30_000,
+          ...strict,
           hookTimeout: 30_000,
           // Each worker spawns processes of its own: more than two would measure the machine.
           maxWorkers: 2,

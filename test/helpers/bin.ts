@@ -1,5 +1,6 @@
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { execa, type Options, type ResultPromise } from "execa";
+import { execa, type Options } from "execa";
 
 /** The bin as it is shipped, over the built `dist/`. */
 export const binPath: string = fileURLToPath(new URL("../../bin/keys.js", import.meta.url));
@@ -45,11 +46,20 @@ export interface RunResult {
   stderr: string;
 }
 
-type Running = ResultPromise<Options & { reject: false; stripFinalNewline: false }>;
+/** The bin while it runs. */
+export interface RunningKeys {
+  pid: number | undefined;
+  kill: (signal: NodeJS.Signals) => void;
+  /** Null where {@link RunOptions} sent it elsewhere. */
+  stdout: Readable | null;
+  stderr: Readable | null;
+  /** Any exit status is a result, not an error; a time-out rejects. */
+  ended: Promise<RunResult>;
+}
 
-/** Starts the bin, for a test that signals it or talks to it while it runs; never rejects. */
-export function startKeys(args: readonly string[], options: RunOptions): Running {
-  return execa(nodePath, [binPath, ...args], {
+/** Starts the bin, for a test that signals it or talks to it while it runs. */
+export function startKeys(args: readonly string[], options: RunOptions): RunningKeys {
+  const child = execa(nodePath, [binPath, ...args], {
     cwd: options.cwd,
     env: binEnv(options.env),
     extendEnv: false,
@@ -61,20 +71,29 @@ export function startKeys(args: readonly string[], options: RunOptions): Running
     reject: false,
     stripFinalNewline: false,
   });
+  const ended = child.then((result) => {
+    if (result.timedOut) throw new Error(`keys ${args.join(" ")} did not end`);
+    return {
+      exitCode: result.exitCode,
+      signal: result.signal,
+      stdout: text(result.stdout),
+      stderr: text(result.stderr),
+    };
+  });
+  return {
+    pid: child.pid,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+  };
 }
 
-/** Runs the bin to its end. Any exit status is a result, not an error; a time-out is an error. */
-export async function runKeys(args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const result = await startKeys(args, options);
-  if (result.timedOut) {
-    throw new Error(`keys ${args.join(" ")} did not end\n${text(result.stderr)}`);
-  }
-  return {
-    exitCode: result.exitCode,
-    signal: result.signal,
-    stdout: text(result.stdout),
-    stderr: text(result.stderr),
-  };
+/** Runs the bin to its end. Any exit status is a result, not an error; a time-out rejects. */
+export function runKeys(args: readonly string[], options: RunOptions): Promise<RunResult> {
+  return startKeys(args, options).ended;
 }
 
 function text(output: unknown): string {
