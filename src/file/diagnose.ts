@@ -21,6 +21,7 @@ export interface Diagnosis {
   readonly diagnostics: readonly Diagnostic[];
   /** Where things stand; undefined where the text is no mapping that can be read. */
   readonly layout: Layout | undefined;
+  readonly root: SyntaxNode | undefined;
   /** The keys, faulty ones marked; undefined with `layout`. */
   readonly keystore: Keystore | undefined;
   /** SHA-256 of every key of a block that is no digest: tokens put in the wrong place. */
@@ -70,7 +71,13 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
     legacyFaulty: rootKeys.legacyFaulty,
     adminDigest: rootKeys.adminDigest,
   });
-  return { diagnostics: report.diagnostics(), layout, keystore, misplaced };
+  return {
+    diagnostics: report.diagnostics(),
+    layout,
+    root: syntax.root,
+    keystore,
+    misplaced,
+  };
 }
 
 interface JudgedBlock {
@@ -219,6 +226,7 @@ function unreadable(report: Report): Diagnosis {
   return {
     diagnostics: report.diagnostics(),
     layout: undefined,
+    root: undefined,
     keystore: undefined,
     misplaced: new Set(),
   };

@@ -1,54 +1,113 @@
 import type { Keystore } from "../core/keystore.js";
+import { KeysError } from "../errors.js";
 import type { Change } from "./change.js";
-import type { Diagnostic } from "./diagnostic.js";
-
-/** What is demanded of a file beyond being valid (`keys validate`, `KEYS_PEERS`). */
-export interface Policy {
-  /** Milliseconds since 1970: ages and expiries are judged at this instant. */
-  readonly nowMs: number;
-  readonly requireExpiry?: boolean;
-  readonly requireScopes?: boolean;
-  /** Oldest allowed age of a live key, in milliseconds. */
-  readonly maxAgeMs?: number | undefined;
-  /** True where peers read nothing but ids (`--peers id-only`). */
-  readonly idOnlyPeers?: boolean;
-}
+import { diagnose } from "./diagnose.js";
+import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
+import { spliceChanges } from "./edit.js";
+import { expectedModel } from "./expected-model.js";
+import { KeystoreInvalidError } from "./keystore-invalid.js";
+import type { Layout } from "./layout.js";
+import { modelOf } from "./model.js";
+import { planChanges } from "./plan.js";
+import type { Policy } from "./policy.js";
+export type { Policy } from "./policy.js";
+import { applySplices } from "./splice.js";
+import type { SyntaxNode } from "./syntax.js";
+import { decodeText } from "./text.js";
 
 /** The text of a keystore file, read. */
 export interface KeystoreDocument {
   readonly text: string;
   /** Everything that is wrong, in file order. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The keys, faulty ones marked; undefined where the text can't be read without doubt. */
+  /** The keys, faulty ones marked; undefined where the text is no mapping that can be read. */
   readonly keystore: Keystore | undefined;
+  /** SHA-256 of every key of a block that is no digest: tokens put in the wrong place. */
+  readonly misplaced: ReadonlySet<string>;
+  /** Where things stand, for edits; undefined with `keystore`. */
+  readonly layout: Layout | undefined;
+  readonly root: SyntaxNode | undefined;
 }
 
-/** Reads a keystore's text, as UTF-8 octets. Never throws: what is wrong is in `diagnostics`. */
+/** Codes that leave it in doubt what the file says, to one reader or another. */
+const DOUBTFUL: ReadonlySet<DiagnosticCode> = new Set(["line-break-not-portable"]);
+
+/** Reads a keystore's octets. Never throws: what is wrong is in `diagnostics`. */
 export function parseKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocument {
-  void bytes;
-  void policy;
-  throw new Error("not yet");
+  const decoded = decodeText(bytes);
+  if (typeof decoded === "string") return parseKeystoreText(decoded, policy);
+  return unreadable("not-utf8", decoded);
 }
 
-/** The new text after changes. */
-export interface EditResult {
-  readonly text: string;
-  readonly document: KeystoreDocument;
+/** {@link parseKeystore} of a text that is decoded already. */
+export function parseKeystoreText(text: string, policy: Policy): KeystoreDocument {
+  return { text, ...diagnose(text, policy) };
+}
+
+/** The document of a file that is too large to be read. */
+export function tooLargeDocument(): KeystoreDocument {
+  return unreadable("file-too-large", { line: 1, column: 1 });
 }
 
 /**
  * Carries out changes as splices of the text. The result is read again and compared with what was
- * meant; every byte outside the edit stays.
+ * meant, and everything outside the edit stays byte for byte.
  *
- * @throws KeysError `key-not-found`, `digest-exists`, `edit-mismatch`, `keystore-invalid`.
+ * @returns the new text, read under `policy`; the given document where there is nothing to do.
+ * @throws KeysError `key-not-found`, `digest-exists`; `keystore-invalid` where the text leaves in
+ *   doubt what is meant; `edit-mismatch` where the edit does not fit the way the file is written.
  */
 export function editKeystore(
   document: KeystoreDocument,
   changes: readonly Change[],
   policy: Policy,
-): EditResult {
-  void document;
-  void changes;
-  void policy;
-  throw new Error("not yet");
+): KeystoreDocument {
+  const { text, layout, root, keystore } = document;
+  if (layout === undefined || root === undefined || keystore === undefined) {
+    throw new KeystoreInvalidError(document.diagnostics);
+  }
+  refuseDoubt(document, layout, changes);
+  const plan = planChanges(layout, keystore, changes);
+  const splices = spliceChanges(text, layout, root, plan);
+  if (splices.length === 0) return document;
+  const edited = applySplices(text, splices);
+  if (edited === text) return document;
+  const result = parseKeystoreText(edited, policy);
+  const meant = expectedModel(modelOf(text, layout), plan);
+  const said = result.layout === undefined ? undefined : modelOf(edited, result.layout);
+  if (JSON.stringify(said) !== JSON.stringify(meant)) {
+    throw new KeysError("edit-mismatch", "the edit does not fit the way this file is written", {
+      hint: "write the blocks of keys as in docs/keystore-format.md; nothing was written",
+    });
+  }
+  return result;
+}
+
+function refuseDoubt(document: KeystoreDocument, layout: Layout, changes: readonly Change[]): void {
+  const meant = new Set(changes.map((change) => ("digest" in change ? change.digest : "")));
+  const doubtful =
+    layout.repeats.length > 0 ||
+    [...layout.live, ...layout.retired].some((row) => row.repeated && meant.has(row.digest)) ||
+    document.diagnostics.some(({ code }) => DOUBTFUL.has(code));
+  if (!doubtful) return;
+  throw new KeystoreInvalidError(
+    document.diagnostics,
+    "the file leaves in doubt which entry is meant",
+    "mend what `keys validate` lists first; nothing was written",
+  );
+}
+
+function unreadable(
+  code: DiagnosticCode,
+  { line, column }: { line: number; column: number },
+): KeystoreDocument {
+  const { severity, message, hint } = DIAGNOSTICS[code];
+  return {
+    text: "",
+    diagnostics: [{ severity, code, path: [], line, column, message, hint }],
+    keystore: undefined,
+    misplaced: new Set(),
+    layout: undefined,
+    root: undefined,
+  };
 }

@@ -128,7 +128,8 @@ export async function acquireLock(realPath: string, options: LockOptions = {}): 
       if (performance.now() - begun >= timeoutMs) {
         throw lockTimeout(realPath, lockPath, last?.holder, timeoutMs);
       }
-      await pause(signal);
+      // Short enough to see an interrupt in time; jittered, so that waiters don't march in step.
+      await delay(POLL_MIN_MS + Math.random() * (POLL_MAX_MS - POLL_MIN_MS));
     }
   } catch (error) {
     throw fileFailure(error, "file-unwritable", `cannot make a lock in ${dirname(lockPath)}`);
@@ -441,15 +442,6 @@ function watchForSigns(foreignMs: number): (seen: Sighting, nowMs: number) => bo
     if (sign !== known) [known, sinceMs] = [sign, nowMs];
     return nowMs - sinceMs >= foreignMs;
   };
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  const ms = POLL_MIN_MS + Math.random() * (POLL_MAX_MS - POLL_MIN_MS);
-  try {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
-  } catch {
-    requireUninterrupted(signal);
-  }
 }
 
 async function unlessInterrupted(lock: Lock, signal: AbortSignal | undefined): Promise<Lock> {

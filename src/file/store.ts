@@ -1,14 +1,25 @@
+import { isKeysError, KeysError } from "../errors.js";
+import { MAX_FILE_BYTES, readSnapshot, resolveTarget, type Snapshot } from "./atomic.js";
 import type { Change } from "./change.js";
-import type { Diagnostic } from "./diagnostic.js";
-import type { KeystoreDocument, Policy } from "./document.js";
+import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
+import {
+  editKeystore,
+  parseKeystore,
+  tooLargeDocument,
+  type KeystoreDocument,
+} from "./document.js";
+import { editFile } from "./locked-edit.js";
+import { rootText } from "./plan.js";
+import type { Policy } from "./policy.js";
+import { encodeText } from "./text.js";
 
 /** A keystore file as it was read. */
 export interface StoredKeystore {
   /** The path as it was named. */
   readonly path: string;
-  /** Whether the file is there. */
+  /** Whether the file is there; one that is not reads as an empty text. */
   readonly exists: boolean;
-  /** Diagnostics of the text and of the file itself (permissions, owner), in file order. */
+  /** Diagnostics of the file itself (permissions, owner) and of its text, in file order. */
   readonly diagnostics: readonly Diagnostic[];
   readonly document: KeystoreDocument;
 }
@@ -16,9 +27,9 @@ export interface StoredKeystore {
 /** How {@link updateStore} goes about it. */
 export interface UpdateOptions {
   readonly policy: Policy;
-  /** Make a missing file (0600). Otherwise `file-not-found`. */
+  /** Make a missing file (0600). Default false: `file-not-found`. */
   readonly create?: boolean;
-  /** Work out everything and write nothing. */
+  /** Work out everything and write nothing; takes no lock. Default false. */
   readonly dryRun?: boolean;
   /** How long to wait for a living holder of the lock, in milliseconds. Default 60,000. */
   readonly lockTimeoutMs?: number;
@@ -35,32 +46,133 @@ export interface UpdateResult {
   readonly written: boolean;
 }
 
+const NOTHING: Uint8Array = new Uint8Array();
+const OTHERS_WRITE = 0o022;
+const OTHERS_READ = 0o044;
+
 /**
  * Reads a keystore file. What is wrong inside it is in `diagnostics`.
  *
  * @throws KeysError `file-not-found`, `file-is-directory`, `file-unreadable`, `file-changing`.
  */
-export function readStore(path: string, policy: Policy): Promise<StoredKeystore> {
-  void path;
-  void policy;
-  throw new Error("not yet");
+export async function readStore(path: string, policy: Policy): Promise<StoredKeystore> {
+  const snapshot = await readSnapshot(await resolveTarget(path));
+  if (snapshot === undefined) throw notFound(path);
+  return storedKeystore(path, snapshot, policy);
 }
 
 /**
  * Changes a keystore file: under its lock, from the text as it stands, by one atomic write that is
- * durable when this returns. `plan` says what to change from what the file holds; it may be called
- * again where the file changes in between, and may throw to refuse.
+ * durable when this resolves. `plan` says what to change from what the file holds; it is called
+ * again where the file changes in between, and may throw to refuse. A missing file that `create`
+ * allows is planned for as an empty one.
  *
  * @throws KeysError what {@link readStore} and `editKeystore` throw, and `lock-timeout`,
  *   `file-unwritable`, `mount-point`, `interrupted`; whatever `plan` throws.
  */
-export function updateStore(
+export async function updateStore(
   path: string,
   plan: (store: StoredKeystore) => readonly Change[] | Promise<readonly Change[]>,
   options: UpdateOptions,
 ): Promise<UpdateResult> {
-  void path;
-  void plan;
-  void options;
-  throw new Error("not yet");
+  const { policy, create = false, dryRun = false, lockTimeoutMs, signal } = options;
+  async function edit(snapshot: Snapshot | undefined): Promise<EditedStore> {
+    if (snapshot === undefined && !create) throw notFound(path);
+    const before = storedKeystore(path, snapshot, policy);
+    const document = editKeystore(before.document, await plan(before), policy);
+    const isChanged = document !== before.document;
+    if (isChanged && document.text.length > MAX_FILE_BYTES) {
+      throw new KeysError("file-unwritable", `${path} would grow over 256 MiB`, {
+        hint: "purge retired keys with `keys revoke --purge`",
+      });
+    }
+    const after = isChanged ? afterEdit(before, snapshot, document) : before;
+    return { before, after, bytes: isChanged ? encodeText(document.text) : undefined };
+  }
+  if (dryRun) {
+    const snapshot = await readTarget(path, create);
+    return { ...(await edit(snapshot)), written: false };
+  }
+  if (!create) await requirePresent(path);
+  const { result, written } = await editFile(path, edit, {
+    ...(lockTimeoutMs === undefined ? {} : { timeoutMs: lockTimeoutMs }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { before: result.before, after: result.after, written };
+}
+
+interface EditedStore {
+  readonly before: StoredKeystore;
+  readonly after: StoredKeystore;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** Nobody waits for a lock, or leaves one, beside a file that is not there. */
+async function requirePresent(path: string): Promise<void> {
+  if ((await readTarget(path, false)) === undefined) throw notFound(path);
+}
+
+async function readTarget(path: string, create: boolean): Promise<Snapshot | undefined> {
+  try {
+    return await readSnapshot(await resolveTarget(path));
+  } catch (error) {
+    // A missing directory: a file can't be made there either.
+    if (!create && isKeysError(error, "file-not-found")) throw notFound(path);
+    throw error;
+  }
+}
+
+function storedKeystore(
+  path: string,
+  snapshot: Snapshot | undefined,
+  policy: Policy,
+): StoredKeystore {
+  if (snapshot?.tooLarge === true) {
+    const document = tooLargeDocument();
+    return { path, exists: true, diagnostics: document.diagnostics, document };
+  }
+  const document = parseKeystore(snapshot?.bytes ?? NOTHING, policy);
+  return {
+    path,
+    exists: snapshot !== undefined,
+    diagnostics: [...fileDiagnostics(snapshot, document), ...document.diagnostics],
+    document,
+  };
+}
+
+function afterEdit(
+  before: StoredKeystore,
+  snapshot: Snapshot | undefined,
+  document: KeystoreDocument,
+): StoredKeystore {
+  const diagnostics = [...fileDiagnostics(snapshot, document), ...document.diagnostics];
+  return { path: before.path, exists: true, diagnostics, document };
+}
+
+/** What mode and owner of the file say: what git can't keep, so never an error. */
+function fileDiagnostics(
+  snapshot: Snapshot | undefined,
+  { layout }: KeystoreDocument,
+): Diagnostic[] {
+  if (snapshot === undefined) return [];
+  const holdsSecret =
+    layout !== undefined &&
+    (rootText(layout, "api_key") ?? rootText(layout, "admin_api_key")) !== undefined;
+  const forbidden = holdsSecret ? OTHERS_WRITE | OTHERS_READ : OTHERS_WRITE;
+  const found: Diagnostic[] = [];
+  if ((snapshot.mode & forbidden) !== 0) found.push(wholeFile("file-permissions"));
+  const user = process.geteuid?.();
+  if (user !== undefined && user !== snapshot.uid) found.push(wholeFile("owner-mismatch"));
+  return found;
+}
+
+function wholeFile(code: DiagnosticCode): Diagnostic {
+  const { severity, message, hint } = DIAGNOSTICS[code];
+  return { severity, code, path: [], line: 1, column: 1, message, hint };
+}
+
+function notFound(path: string): KeysError {
+  return new KeysError("file-not-found", `there is no keystore at ${path}`, {
+    hint: "make one with `keys create --id NAME`, or name it with --file or KEYS_FILE",
+  });
 }

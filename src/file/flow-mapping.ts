@@ -1,0 +1,90 @@
+import { formatFlowPair, type NewPair } from "./new-pair.js";
+import { lineEnding, lineStart, nextLine, pairEnd, skipBlank, type Splice } from "./splice.js";
+import type { MappingNode, SyntaxPair } from "./syntax.js";
+
+/** One pair between braces, with what separates it. */
+interface Item {
+  readonly pair: SyntaxPair;
+  /** Where it starts, anchors included. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the comma behind it stands. */
+  readonly comma: number | undefined;
+}
+
+/** Removes pairs of a flow mapping and adds others at its end; all else between the braces stays. */
+export function rewriteFlow(
+  text: string,
+  mapping: MappingNode,
+  remove: ReadonlySet<SyntaxPair>,
+  append: readonly NewPair[],
+): Splice[] {
+  const items = itemsOf(text, mapping);
+  const kept = items.filter(({ pair }) => !remove.has(pair));
+  const splices = items
+    .filter(({ pair }) => remove.has(pair))
+    .map((item) => removal(text, item, item === items[0]));
+  const last = kept.at(-1);
+  const trailing = items.at(-1)?.comma !== undefined;
+  const lastKeptIsLast = last === items.at(-1);
+  if (append.length === 0) {
+    // What was in the middle is the last now: without a comma, as the last one was.
+    if (last?.comma !== undefined && !trailing && !lastKeptIsLast) {
+      splices.push({ start: last.comma, end: last.comma + 1, text: "" });
+    }
+    return splices;
+  }
+  const added = append.map(formatFlowPair);
+  if (last === undefined) {
+    const at = mapping.start + 1;
+    return [...splices, { start: at, end: at, text: added.join(", ") }];
+  }
+  const anchor = last.comma === undefined ? last.end : last.comma + 1;
+  if (last.comma === undefined) splices.push({ start: last.end, end: last.end, text: "," });
+  const closing = text.slice(items.at(-1)?.end ?? anchor, mapping.end);
+  if (!closing.includes("\n")) {
+    const tail = trailing ? "," : "";
+    splices.push({ start: anchor, end: anchor, text: ` ${added.join(", ")}${tail}` });
+    return splices;
+  }
+  const eol = lineEnding(text, last.end);
+  const start = lineStart(text, last.start);
+  const margin = /^[ \t]*/.exec(text.slice(start, last.start))?.[0] ?? "";
+  const lines = added.map((each, index) => {
+    const comma = trailing || index < added.length - 1 ? "," : "";
+    return `${margin}${each}${comma}${eol}`;
+  });
+  const at = nextLine(text, anchor);
+  splices.push({ start: at, end: at, text: lines.join("") });
+  return splices;
+}
+
+function itemsOf(text: string, mapping: MappingNode): Item[] {
+  let from = mapping.start + 1;
+  return mapping.pairs.map((pair) => {
+    const start = skipBlank(text, from);
+    const end = pairEnd(text, pair);
+    const next = skipBlank(text, end);
+    const comma = text[next] === "," ? next : undefined;
+    from = comma === undefined ? end : comma + 1;
+    return { pair, start, end, comma };
+  });
+}
+
+function removal(text: string, item: Item, isFirst: boolean): Splice {
+  // A comment between the pair and its comma stays; the comma would be lost in it.
+  const adjacent = item.comma !== undefined && !text.slice(item.end, item.comma).includes("#");
+  const end = adjacent && item.comma !== undefined ? item.comma + 1 : item.end;
+  const before = lineStart(text, item.start);
+  const after = nextLine(text, end);
+  const aloneBefore = /^[ \t]*$/.test(text.slice(before, item.start));
+  const aloneAfter = /^[ \t]*\r?\n$/.test(text.slice(end, after));
+  if (aloneBefore && aloneAfter) return { start: before, end: after, text: "" };
+  if (isFirst) {
+    const spaces =
+      item.comma === undefined ? 0 : (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0);
+    return { start: item.start, end: end + spaces, text: "" };
+  }
+  const spaces = /[ \t]*$/.exec(text.slice(before, item.start))?.[0].length ?? 0;
+  return { start: item.start - spaces, end, text: "" };
+}
