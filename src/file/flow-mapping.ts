@@ -21,9 +21,8 @@ export function rewriteFlow(
 ): Splice[] {
   const items = itemsOf(text, mapping);
   const kept = items.filter(({ pair }) => !remove.has(pair));
-  const splices = items
-    .filter(({ pair }) => remove.has(pair))
-    .map((item) => removal(text, item, item === items[0]));
+  const removed = items.filter(({ pair }) => remove.has(pair));
+  const splices = joined(removed.map((item) => removal(text, item, item === items[0])));
   const last = kept.at(-1);
   const trailing = items.at(-1)?.comma !== undefined;
   const lastKeptIsLast = last === items.at(-1);
@@ -42,14 +41,15 @@ export function rewriteFlow(
   const anchor = last.comma === undefined ? last.end : last.comma + 1;
   if (last.comma === undefined) splices.push({ start: last.end, end: last.end, text: "," });
   const closing = text.slice(items.at(-1)?.end ?? anchor, mapping.end);
-  if (!closing.includes("\n")) {
+  const start = lineStart(text, last.start);
+  const margin = text.slice(start, last.start);
+  const hasOwnLine = start > mapping.start && /^[ \t]*$/.test(margin);
+  if (!hasOwnLine || !closing.includes("\n")) {
     const tail = trailing ? "," : "";
     splices.push({ start: anchor, end: anchor, text: ` ${added.join(", ")}${tail}` });
     return splices;
   }
   const eol = lineEnding(text, last.end);
-  const start = lineStart(text, last.start);
-  const margin = /^[ \t]*/.exec(text.slice(start, last.start))?.[0] ?? "";
   const lines = added.map((each, index) => {
     const comma = trailing || index < added.length - 1 ? "," : "";
     return `${margin}${each}${comma}${eol}`;
@@ -69,6 +69,17 @@ function itemsOf(text: string, mapping: MappingNode): Item[] {
     from = comma === undefined ? end : comma + 1;
     return { pair, start, end, comma };
   });
+}
+
+/** Removals in order, those that meet made one: neighbours both take the space between them. */
+function joined(removals: readonly Splice[]): Splice[] {
+  const result: Splice[] = [];
+  for (const splice of removals) {
+    const last = result.at(-1);
+    if (last === undefined || splice.start > last.end) result.push(splice);
+    else result.splice(-1, 1, { ...last, end: Math.max(last.end, splice.end) });
+  }
+  return result;
 }
 
 function removal(text: string, item: Item, isFirst: boolean): Splice {

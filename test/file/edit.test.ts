@@ -2,11 +2,7 @@ import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { hasErrors } from "../../src/file/diagnostic.js";
 import type { Change } from "../../src/file/change.js";
-import {
-  editKeystore,
-  parseKeystoreText,
-  type KeystoreDocument,
-} from "../../src/file/document.js";
+import { editKeystore, parseKeystoreText, type KeystoreDocument } from "../../src/file/document.js";
 import { isKeysError } from "../../src/errors.js";
 
 const nowMs = Date.parse("2026-11-22T12:00:00Z");
@@ -153,7 +149,10 @@ other: { x: [1, 2] }
       const codes = retired.diagnostics.filter(({ severity }) => severity === "error");
       expect(codes.every(({ code }) => code === "empty-keystore")).toBe(true);
       expect(retired.keystore?.find(A)).toMatchObject({ place: "retired", state: "revoked" });
-      const restored = parseKeystoreText(edit(retired.text, { kind: "restore", digest: A }), policy);
+      const restored = parseKeystoreText(
+        edit(retired.text, { kind: "restore", digest: A }),
+        policy,
+      );
       expect(hasErrors(restored.diagnostics)).toBe(false);
       expect(restored.keystore?.find(A)).toMatchObject({ place: "live", id: "alice" });
       expect(restored.keystore?.find(A)?.state).toBeUndefined();

@@ -1,0 +1,22 @@
+"""Reads keystores as the strictest known peer does: YAML 1.1, string to string to string."""
+
+import json
+import sys
+
+import yaml
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    cases = json.load(file)
+
+for index, case in enumerate(cases):
+    document = yaml.safe_load(case["text"])
+    keys = document["api_keys"]
+    assert isinstance(keys, dict), (index, "api_keys is no map")
+    for digest, entry in keys.items():
+        assert isinstance(digest, str) and len(digest) == 64, (index, "digest")
+        assert isinstance(entry, dict), (index, "entry")
+        for name, value in entry.items():
+            assert isinstance(name, str) and isinstance(value, str), (index, "field")
+    assert keys == case["live"], (index, "the readers differ")
+
+print(f"{len(cases)} accepted")
