@@ -3,7 +3,6 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import ts from "typescript";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
 import {
@@ -14,6 +13,7 @@ import {
   resolveTarget,
   writeAtomic,
 } from "../../src/file/atomic.js";
+import { buildChildModules } from "../helpers/child-modules.js";
 import { describeWith, runs } from "../helpers/requires.js";
 
 let dir: string;
@@ -337,17 +337,8 @@ describe("removeStaleTemps", () => {
 
 /** Has another user write the file: `done`, or the error's code and hint. */
 function writeAs(uid: number, gid: number): string {
-  const build = fs.mkdtempSync(join(tmpdir(), "keyhold-atomic-build-"));
+  const build = buildChildModules(["file/atomic"]);
   try {
-    fs.chmodSync(build, 0o755);
-    fs.mkdirSync(join(build, "file"));
-    fs.writeFileSync(join(build, "package.json"), '{"type":"module"}');
-    for (const name of ["errors", "file/atomic"]) {
-      const source = fs.readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), "utf8");
-      const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-      const { outputText } = ts.transpileModule(source, { compilerOptions });
-      fs.writeFileSync(join(build, `${name}.js`), outputText);
-    }
     const url = pathToFileURL(join(build, "file/atomic.js")).href;
     const script = `
       import { readSnapshot, writeAtomic } from ${JSON.stringify(url)};

@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import ts from "typescript";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
 import { acquireLock, type Lock, type LockOptions } from "../../src/file/lock.js";
+import { buildChildModules } from "../helpers/child-modules.js";
 import { describeWith, runs } from "../helpers/requires.js";
 
 // Long enough never to pass in a test: what it guards must not depend on waiting.
@@ -19,20 +19,11 @@ let path: string;
 let children: ChildProcess[] = [];
 
 beforeAll(() => {
-  build = fs.mkdtempSync(join(tmpdir(), "keyhold-lock-build-"));
-  fs.chmodSync(build, 0o755);
-  fs.mkdirSync(join(build, "file"));
-  fs.writeFileSync(join(build, "package.json"), '{"type":"module"}');
-  for (const name of ["errors", "file/atomic", "file/lock"]) {
-    const source = fs.readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), "utf8");
-    const { outputText } = ts.transpileModule(source, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-    });
-    fs.writeFileSync(join(build, `${name}.js`), outputText);
-  }
-  fs.writeFileSync(join(build, "holder.js"), holderSource);
-  fs.writeFileSync(join(build, "counter.js"), counterSource);
-  fs.writeFileSync(join(build, "no-links.js"), noLinksSource);
+  build = buildChildModules(["file/lock"], {
+    "holder.js": holderSource,
+    "counter.js": counterSource,
+    "no-links.js": noLinksSource,
+  });
 });
 
 afterAll(() => {

@@ -3,28 +3,19 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ts from "typescript";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
 import type { Snapshot } from "../../src/file/atomic.js";
 import { acquireLock } from "../../src/file/lock.js";
 import { editFile } from "../../src/file/locked-edit.js";
+import { buildChildModules } from "../helpers/child-modules.js";
 
 let build: string;
 let dir: string;
 let path: string;
 
 beforeAll(() => {
-  build = fs.mkdtempSync(join(tmpdir(), "keyhold-edit-build-"));
-  fs.mkdirSync(join(build, "file"));
-  fs.writeFileSync(join(build, "package.json"), '{"type":"module"}');
-  for (const name of ["errors", "file/atomic", "file/lock", "file/locked-edit"]) {
-    const source = fs.readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), "utf8");
-    const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-    const { outputText } = ts.transpileModule(source, { compilerOptions });
-    fs.writeFileSync(join(build, `${name}.js`), outputText);
-  }
-  fs.writeFileSync(join(build, "writer.js"), writerSource);
+  build = buildChildModules(["file/locked-edit"], { "writer.js": writerSource });
 });
 
 afterAll(() => {

@@ -141,7 +141,7 @@ describe("watchStore", () => {
     await writeFile(path, text("alice"));
     const reads: string[] = [];
     const { told } = await follow(path, {
-      settleMs: 60,
+      settleMs: 250,
       read: async (name, asked) => {
         reads.push(await readFile(name, "utf8"));
         return readStore(name, asked);
