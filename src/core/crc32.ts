@@ -12,7 +12,7 @@ const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => table
 
 /**
  * CRC-32 (IEEE 802.3, as `zlib.crc32`) of an ASCII text, as an unsigned number. Written here
- * because `core` may use `node:crypto` alone and `zlib.crc32` is younger than our oldest Node.
+ * because `core` may use `node:crypto` alone.
  */
 export function crc32(text: string): number {
   let crc = 0xffffffff;

@@ -37,6 +37,11 @@ export function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 
+/** How many characters (code points) a text has. */
+export function countCharacters(text: string): number {
+  return Array.from(text).length;
+}
+
 function isTooLong(text: string): boolean {
-  return text.length > TEXT_LENGTH && [...text].length > TEXT_LENGTH;
+  return text.length > TEXT_LENGTH && countCharacters(text) > TEXT_LENGTH;
 }

@@ -1,5 +1,6 @@
 import { digestOf } from "../core/digest.js";
 import type { Entry } from "../core/entry.js";
+import { countCharacters } from "../core/id.js";
 import { createKeystore, type Keystore } from "../core/keystore.js";
 import { isKnownWeakDigest } from "../core/weak.js";
 import { diagnoseEntry } from "./diagnose-entry.js";
@@ -187,7 +188,7 @@ class BlockJudge {
 /** What a digest's text is, in the order of KEYSTORE.md; undefined for a good one. */
 function digestProblem(text: string): DiagnosticCode | undefined {
   if (HEX.test(text) && text !== "") return text.length === 64 ? undefined : "digest-length";
-  if ([...text].length === 64) return "digest-not-hex";
+  if (countCharacters(text) === 64) return "digest-not-hex";
   return TOKEN_LIKE.test(text) ? "digest-looks-like-token" : "digest-not-hex";
 }
 

@@ -22,7 +22,7 @@ export function rewriteFlow(
   const items = itemsOf(text, mapping);
   const kept = items.filter(({ pair }) => !remove.has(pair));
   const removed = items.filter(({ pair }) => remove.has(pair));
-  const splices = joined(removed.map((item) => removal(text, item, item === items[0])));
+  const splices = joined(removed.flatMap((item) => removal(text, item, item === items[0])));
   const last = kept.at(-1);
   const trailing = items.at(-1)?.comma !== undefined;
   const lastKeptIsLast = last === items.at(-1);
@@ -82,20 +82,22 @@ function joined(removals: readonly Splice[]): Splice[] {
   return result;
 }
 
-function removal(text: string, item: Item, isFirst: boolean): Splice {
-  // A comment between the pair and its comma stays; the comma would be lost in it.
-  const adjacent = item.comma !== undefined && !text.slice(item.end, item.comma).includes("#");
-  const end = adjacent && item.comma !== undefined ? item.comma + 1 : item.end;
+function removal(text: string, item: Item, isFirst: boolean): Splice[] {
+  const { comma } = item;
+  // A comment between a pair and its comma stays.
+  const apart = comma !== undefined && text.slice(item.end, comma).includes("#");
+  const lone: Splice[] = apart ? [{ start: comma, end: comma + 1, text: "" }] : [];
+  const end = comma === undefined || apart ? item.end : comma + 1;
   const before = lineStart(text, item.start);
   const after = nextLine(text, end);
   const aloneBefore = /^[ \t]*$/.test(text.slice(before, item.start));
   const aloneAfter = /^[ \t]*\r?\n$/.test(text.slice(end, after));
-  if (aloneBefore && aloneAfter) return { start: before, end: after, text: "" };
+  if (aloneBefore && aloneAfter) return [{ start: before, end: after, text: "" }, ...lone];
   if (isFirst) {
     const spaces =
-      item.comma === undefined ? 0 : (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0);
-    return { start: item.start, end: end + spaces, text: "" };
+      comma === undefined || apart ? 0 : (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0);
+    return [{ start: item.start, end: end + spaces, text: "" }, ...lone];
   }
   const spaces = /[ \t]*$/.exec(text.slice(before, item.start))?.[0].length ?? 0;
-  return { start: item.start - spaces, end, text: "" };
+  return [{ start: item.start - spaces, end, text: "" }, ...lone];
 }

@@ -1,3 +1,5 @@
+import { countCharacters } from "../core/id.js";
+
 /** A place as people count it. */
 export interface Position {
   /** From 1. */
@@ -27,6 +29,6 @@ export class PositionFinder {
       else high = middle - 1;
     }
     const before = this.#text.slice(this.#starts[low], offset).replace(/^\ufeff/, "");
-    return { line: low + 1, column: [...before].length + 1 };
+    return { line: low + 1, column: countCharacters(before) + 1 };
   }
 }

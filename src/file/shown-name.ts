@@ -1,5 +1,6 @@
 import { ENTRY_FIELDS, type EntryField } from "../core/entry.js";
 import { isDigest } from "../core/digest.js";
+import { countCharacters } from "../core/id.js";
 
 /** Root settings that are read here. */
 export const ROOT_KEYS = [
@@ -61,6 +62,6 @@ export function shownField(name: string): string {
 }
 
 function countOf(text: string): string {
-  const count = [...text].length;
+  const count = countCharacters(text);
   return count === 1 ? "1 character" : `${String(count)} characters`;
 }

@@ -10,7 +10,6 @@ import {
   type Document,
   type Node,
   type ParsedNode,
-  type Range,
 } from "yaml";
 import type { DiagnosticCode } from "./diagnostic.js";
 import type { MappingNode, ScalarNode, SyntaxNode, SyntaxPair } from "./syntax.js";
@@ -134,7 +133,7 @@ class TreeBuilder {
 
   node(node: ParsedNode | Node | null | undefined, missingAt: number): SyntaxNode {
     if (node === null || node === undefined) return emptyScalar(missingAt);
-    const [start, end] = (node.range ?? [missingAt, missingAt]) as Range | [number, number];
+    const [start, end] = node.range ?? [missingAt, missingAt];
     if (isAlias(node)) {
       if (!this.#anchors.has(node.source)) {
         this.#problems.push({
@@ -166,7 +165,7 @@ class TreeBuilder {
     }
     const mapping: MappingNode = {
       kind: "mapping",
-      flow: "flow" in node && node.flow === true,
+      flow: "flow" in node && node.flow,
       pairs,
       ...placed,
     };

@@ -8,16 +8,16 @@ import { digestOf, digestOfHeader, fingerprintOf, isDigest } from "../../src/cor
 import { formatToken, isPrefix, isTokenText, parseTokenFormat } from "../../src/core/token.js";
 import { isKnownWeak, isKnownWeakDigest } from "../../src/core/weak.js";
 
-function vector<T>(name: string): T {
-  return JSON.parse(readFileSync(join(import.meta.dirname, "../vectors", name), "utf8")) as T;
+function vector(name: string): unknown {
+  return JSON.parse(readFileSync(join(import.meta.dirname, "../vectors", name), "utf8"));
 }
 
-const tokens = vector<{
+const tokens = vector("token.json") as {
   valid: { prefix: string; bytes: string; token: string; digest: string }[];
   other: { token: string; checksum: string }[];
-}>("token.json");
-const digests = vector<{ token: string; digest: string; fingerprint: string }[]>("digest.json");
-const weak = vector<{ values: string[] }>("weak.json");
+};
+const digests = vector("digest.json") as { token: string; digest: string; fingerprint: string }[];
+const weak = vector("weak.json") as { values: string[] };
 
 describe("tokens", () => {
   it.each(tokens.valid)("$prefix $bytes", ({ prefix, bytes, token, digest }) => {
@@ -35,7 +35,7 @@ describe("tokens", () => {
       fc.property(
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
         fc.nat(),
-        fc.constantFrom(..."0123456789ABCXYZabcxyz"),
+        fc.constantFrom("0", "1", "9", "A", "Z", "a", "z"),
         (bytes, at, character) => {
           const token = formatToken("key", bytes);
           const place = 4 + (at % (token.length - 4));
@@ -99,7 +99,7 @@ describe("known-weak values", () => {
 });
 
 describe("crc32", () => {
-  it.runIf(typeof zlibCrc32 === "function")("is zlib's (node:zlib has it from 20.15 on)", () => {
+  it("is zlib's", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
         expect(crc32(text)).toBe(zlibCrc32(text));

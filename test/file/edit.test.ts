@@ -194,6 +194,11 @@ other: { x: [1, 2] }
     expect(document.keystore?.liveCount).toBe(1);
   });
 
+  it("keeps a comment between a pair and its comma", () => {
+    const text = `api_keys: {"${A}": {id: a} # one\n , "${B}": {id: b}}\n`;
+    expect(edit(text, purge(A))).toBe(`api_keys: { # one\n  "${B}": {id: b}}\n`);
+  });
+
   it("several at once", () => {
     const text = edit(plain, add(C));
     const after = parseKeystoreText(edit(text, retire(A), retire(B), retire(C)), policy);

@@ -1,0 +1,34 @@
+/**
+ * The library of keyhold: what a key is, and a keystore as text on disk. Nothing here prints or
+ * exits; time and randomness come in as arguments.
+ */
+export { parseCredential } from "./core/credential.js";
+export type { Credential, CredentialResult } from "./core/credential.js";
+export { digestOf, fingerprintOf, isDigest } from "./core/digest.js";
+export { stateAt } from "./core/entry.js";
+export type { Entry, EntryField, EntryPlace, KeyState, RetiredState } from "./core/entry.js";
+export { generationOf } from "./core/generation.js";
+export { matchPrefix } from "./core/keystore.js";
+export type { Keystore } from "./core/keystore.js";
+export type { RateLimit } from "./core/rate-limit.js";
+export { formatToken, parseTokenFormat, SECRET_BYTES } from "./core/token.js";
+export type { TokenFormat } from "./core/token.js";
+export { NO_REQUIREMENT, verify, verifyDigest } from "./core/verify.js";
+export type { Grant, Refusal, RefusalReason, Requirement, Verdict } from "./core/verify.js";
+export { isKeysError, KeysError } from "./errors.js";
+export type { KeysErrorCode, KeysErrorOptions } from "./errors.js";
+export type { Change } from "./file/change.js";
+export { DIAGNOSTICS, hasErrors } from "./file/diagnostic.js";
+export type {
+  Diagnostic,
+  DiagnosticCode,
+  DiagnosticRule,
+  DiagnosticScope,
+  Severity,
+} from "./file/diagnostic.js";
+export { editKeystore, parseKeystore } from "./file/document.js";
+export type { KeystoreDocument } from "./file/document.js";
+export { KeystoreInvalidError } from "./file/keystore-invalid.js";
+export type { Policy } from "./file/policy.js";
+export { readStore, updateStore } from "./file/store.js";
+export type { StoredKeystore, UpdateOptions, UpdateResult } from "./file/store.js";
