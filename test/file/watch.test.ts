@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { KeysError } from "../../src/errors.js";
 import { readStore } from "../../src/file/store.js";
 import { fileSignature, watchStore, type WatchOptions } from "../../src/file/watch.js";
+import { eventually } from "../server/eventually.js";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const policy = { nowMs: NOW };
@@ -51,7 +52,7 @@ describe("watchStore", () => {
     await writeFile(path, text("alice"));
     const { told } = await follow(path);
     await writeFile(path, text("bobby"));
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
   });
 
   it("tells of a file renamed over it", async () => {
@@ -61,7 +62,7 @@ describe("watchStore", () => {
     const { told } = await follow(path);
     await writeFile(join(base, "new"), text("bobby"));
     await rename(join(base, "new"), path);
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
   });
 
   it("tells of a file of the same size, age and name swapped in by a link in its path", async () => {
@@ -80,7 +81,7 @@ describe("watchStore", () => {
     const { told } = await follow(join(base, "keys.yaml"));
     await symlink("..two", join(base, "..data_tmp"));
     await rename(join(base, "..data_tmp"), join(base, "..data"));
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
     await rm(join(base, "..one"), { recursive: true });
     await delay(100);
     expect(told).toEqual(["bobby"]);
@@ -94,7 +95,7 @@ describe("watchStore", () => {
     const { told } = await follow(join(base, "keys.yaml"));
     await symlink("two", join(base, "tmp"));
     await rename(join(base, "tmp"), join(base, "keys.yaml"));
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
   });
 
   it("tells of a write between the reading of what is in hand and its own beginning", async () => {
@@ -103,7 +104,7 @@ describe("watchStore", () => {
     const since = await fileSignature(path);
     await writeFile(path, text("bobby"));
     const { told } = await follow(path, { since });
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
   });
 
   it("says nothing while nothing changes", async () => {
@@ -120,10 +121,10 @@ describe("watchStore", () => {
     await writeFile(path, text("alice"));
     const { told } = await follow(path);
     await rename(path, join(base, "away"));
-    await expect.poll(() => told).toEqual(["file-not-found"]);
+    await eventually(() => told).toEqual(["file-not-found"]);
     await delay(200);
     await rename(join(base, "away"), path);
-    await expect.poll(() => told).toEqual(["file-not-found", "alice"]);
+    await eventually(() => told).toEqual(["file-not-found", "alice"]);
   });
 
   it("tells of bad content once", async () => {
@@ -131,7 +132,7 @@ describe("watchStore", () => {
     await writeFile(path, text("alice"));
     const { told } = await follow(path);
     await writeFile(path, "api_keys: [\n");
-    await expect.poll(() => told).toEqual(["(none)"]);
+    await eventually(() => told).toEqual(["(none)"]);
     await delay(200);
     expect(told).toEqual(["(none)"]);
   });
@@ -153,7 +154,7 @@ describe("watchStore", () => {
       await delay(10);
     }
     await writeFile(path, whole);
-    await expect.poll(() => told).toEqual(["bobby"]);
+    await eventually(() => told).toEqual(["bobby"]);
     expect(reads).toEqual([whole]);
   });
 
@@ -171,7 +172,7 @@ describe("watchStore", () => {
       },
     });
     await writeFile(path, text("bobby"));
-    await expect.poll(() => told).toEqual(["carol"]);
+    await eventually(() => told).toEqual(["carol"]);
     expect(reads).toBe(2);
   });
 
@@ -186,10 +187,10 @@ describe("watchStore", () => {
           : readStore(name, asked),
     });
     await writeFile(path, text("bobby"));
-    await expect.poll(() => told).toEqual(["file-unreadable"]);
+    await eventually(() => told).toEqual(["file-unreadable"]);
     await delay(150);
     failing = false;
-    await expect.poll(() => told).toEqual(["file-unreadable", "bobby"]);
+    await eventually(() => told).toEqual(["file-unreadable", "bobby"]);
   });
 
   it("check reads an unchanged file too, and waits for the telling", async () => {
@@ -235,7 +236,7 @@ describe("watchStore", () => {
     await delay(260);
     const written = performance.now();
     await writeFile(path, text("bobby"));
-    await expect.poll(() => told.length, { timeout: 3000 }).toBe(1);
+    await eventually(() => told.length).toBe(1);
     expect((told[0] ?? Infinity) - written).toBeLessThan(1000);
   });
 });

@@ -33,6 +33,8 @@ export interface RunOptions {
   /** Where stdout and stderr go; `"pipe"` unless given. */
   stdout?: Options["stdout"];
   stderr?: Options["stderr"];
+  /** Programs in front that end by becoming the bin: `["setpriv", "--nnp"]`. */
+  through?: readonly string[];
   /** Killed after this many milliseconds; default 25,000. */
   timeoutMs?: number;
 }
@@ -59,7 +61,8 @@ export interface RunningKeys {
 
 /** Starts the bin, for a test that signals it or talks to it while it runs. */
 export function startKeys(args: readonly string[], options: RunOptions): RunningKeys {
-  const child = execa(nodePath, [binPath, ...args], {
+  const [program = nodePath, ...rest] = [...(options.through ?? []), nodePath, binPath, ...args];
+  const child = execa(program, rest, {
     cwd: options.cwd,
     env: binEnv(options.env),
     extendEnv: false,

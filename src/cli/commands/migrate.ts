@@ -1,0 +1,128 @@
+import { digestOf, fingerprintOf } from "../../core/digest.js";
+import { LEGACY_ID } from "../../core/keystore.js";
+import type { Change } from "../../file/change.js";
+import { parseKeystore, type KeystoreDocument, type Policy } from "../../file/document.js";
+import { planChanges, rootText } from "../../file/plan.js";
+import { readStore, updateStore, type StoredKeystore } from "../../file/store.js";
+import { confirm, mustConfirm } from "../confirmation.js";
+import type { Context } from "../context.js";
+import { reportDryRun } from "../dry-run.js";
+import type { ExitStatus } from "../exit-codes.js";
+import { isInGitHistory } from "../git-history.js";
+import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
+import { requireSoundResult, soundKeystore } from "../troubled-file.js";
+import { parseNewId } from "../values.js";
+
+/** The options of `keys migrate`. */
+export interface MigrateOptions {
+  readonly id?: string;
+}
+
+/** One thing that became what it should be, as `migrate` gives it in JSON. */
+interface Migrated {
+  /** Where it stood; `api_keys` for a flat entry. */
+  readonly from: "api_key" | "admin_api_key" | "api_keys";
+  readonly fingerprint: string;
+  /** Null for the admin key, which is nobody's. */
+  readonly id: string | null;
+}
+
+interface Migration {
+  readonly migrated: readonly Migrated[];
+  readonly changes: readonly Change[];
+}
+
+/** `keys migrate`: legacy keys and flat entries become digests with entries. */
+export async function migrate(context: Context, options: MigrateOptions): Promise<ExitStatus> {
+  const file = keystoreFile(context);
+  const policy = environmentPolicy(context);
+  const legacyId = parseNewId(options.id ?? LEGACY_ID);
+  const plan = (store: StoredKeystore): Migration => planMigration(store, file, legacyId, policy);
+  if (mustConfirm(context)) {
+    const { migrated } = plan(await readStore(file.path, policy));
+    if (migrated.length > 0) await confirm(context, questionOf(migrated, file));
+  }
+  let migrated: readonly Migrated[] = [];
+  const update = await updateStore(
+    file.path,
+    (store) => {
+      const migration = plan(store);
+      migrated = migration.migrated;
+      return migration.changes;
+    },
+    { policy, dryRun: context.globals.dryRun, signal: context.interrupt },
+  );
+  const result = { changed: migrated.length > 0, migrated };
+  if (context.globals.dryRun) {
+    await reportDryRun(context, file, update, result);
+    return 0;
+  }
+  if (context.globals.json) await context.printJson(result);
+  await sayWhat(context, file, migrated, update.before.document);
+  return 0;
+}
+
+function planMigration(
+  store: StoredKeystore,
+  file: KeystoreFile,
+  legacyId: string,
+  policy: Policy,
+): Migration {
+  const keystore = soundKeystore(store, file, ["entry-not-mapping"]);
+  const { layout } = store.document;
+  const changes: readonly Change[] = [{ kind: "migrate", legacyId }];
+  if (layout === undefined) return { migrated: [], changes: [] };
+  requireSoundResult(store, file, changes, policy);
+  const plan = planChanges(layout, keystore, changes);
+  const migrated: Migrated[] = [...plan.nest].map(([digest, id]) => ({
+    from: "api_keys",
+    fingerprint: fingerprintOf(digest),
+    id,
+  }));
+  for (const from of ["api_key", "admin_api_key"] as const) {
+    const raw = plan.drop.has(from) ? rootText(layout, from) : undefined;
+    if (raw === undefined) continue;
+    const digest = digestOf(raw);
+    const entry = keystore.find(digest);
+    // Where its digest stands in `api_keys`, that entry says whose it is.
+    const owner = entry?.place === "live" ? (entry.id ?? null) : legacyId;
+    const id = from === "api_key" ? owner : null;
+    migrated.push({ from, fingerprint: fingerprintOf(digest), id });
+  }
+  return { migrated, changes: migrated.length === 0 ? [] : changes };
+}
+
+function questionOf(migrated: readonly Migrated[], file: KeystoreFile): string {
+  const what = migrated.map(({ from, id }) => (id === null ? from : `${from} of ${id}`));
+  const shown = what.length <= 5 ? what.join(", ") : `${what.length} keys`;
+  return `Migrate ${shown} in ${file.name}? Programs that read the old form will not find it.`;
+}
+
+async function sayWhat(
+  context: Context,
+  file: KeystoreFile,
+  migrated: readonly Migrated[],
+  before: KeystoreDocument,
+): Promise<void> {
+  const { talk } = context;
+  if (migrated.length === 0) await talk.note("nothing is left to migrate");
+  for (const { from, fingerprint, id } of migrated) {
+    const whose = id === null ? "now as its digest" : `now the key of ${id}`;
+    await talk.note(`migrated ${from}: ${fingerprint}, ${whose}`);
+  }
+  const secrets = rawDigests(before);
+  if (secrets.size === 0) return;
+  const holdsSecret = (bytes: Uint8Array): boolean =>
+    [...rawDigests(parseKeystore(bytes, { nowMs: 0 }))].some((digest) => secrets.has(digest));
+  if (!(await isInGitHistory(context.io, file.path, holdsSecret))) return;
+  await talk.warn(
+    `the raw secret is still in git history of ${file.name}: whoever has the repository has the key; rotate it`,
+  );
+}
+
+/** The digests of the raw keys that a text holds. */
+function rawDigests({ layout }: KeystoreDocument): ReadonlySet<string> {
+  if (layout === undefined) return new Set();
+  const raw = [rootText(layout, "api_key"), rootText(layout, "admin_api_key")];
+  return new Set(raw.filter((text) => text !== undefined).map((text) => digestOf(text)));
+}

@@ -1,0 +1,93 @@
+import { KeysError } from "../errors.js";
+import { KeystoreInvalidError } from "../file/keystore-invalid.js";
+import { openContext, type Context, type GlobalOptions } from "./context.js";
+import { EXIT_STATUS, type ExitStatus } from "./exit-codes.js";
+import type { Io } from "./io.js";
+import { keystoreFile } from "./keystore-file.js";
+import { processIo } from "./process-io.js";
+import { guessGlobals, parseCommandLine } from "./program.js";
+import { errorRecord, formatError, toKeysError } from "./render/error.js";
+import { reportProblems } from "./troubled-file.js";
+import { packageVersion } from "./version.js";
+
+/**
+ * Runs one command line in a given world, and never throws.
+ *
+ * @param argv - what follows the command's name: without Node and script.
+ * @returns the exit status (`docs/exit-codes.md`).
+ */
+export async function run(argv: readonly string[], io: Io): Promise<ExitStatus> {
+  let globals = guessGlobals(argv);
+  try {
+    const invocation = parseCommandLine(argv, packageVersion(), io.stdout.columns());
+    switch (invocation.kind) {
+      case "text":
+        await within(io, globals, (context) => context.print(invocation.text));
+        return 0;
+      case "nothing":
+        if (!globals.json) await within(io, globals, ({ talk }) => talk.show(invocation.help));
+        throw new KeysError("usage", "no command is given", {
+          hint: "`keys --help` lists the commands",
+        });
+      case "command":
+        globals = invocation.globals;
+        return await within(io, globals, async (context) => {
+          try {
+            return await invocation.run(context);
+          } catch (error) {
+            return await report(context, error);
+          }
+        });
+    }
+  } catch (error) {
+    return await within(io, globals, (context) => report(context, error));
+  }
+}
+
+/**
+ * The program: runs the command line of this process.
+ *
+ * @returns the exit status, for the shell around it to set.
+ */
+export function main(): Promise<ExitStatus> {
+  const io = processIo();
+  const argv = process.argv.slice(2);
+  // Once a command is done, a signal must not make it look undone on its last instants.
+  io.onSignal(() => undefined);
+  return new Promise((resolve) => {
+    // What a library throws outside any call of ours must not print its own stack.
+    process.once("uncaughtException", (error) => {
+      void within(io, guessGlobals(argv), (context) => report(context, error)).then(resolve);
+    });
+    void run(argv, io).then(resolve);
+  });
+}
+
+async function within<T>(
+  io: Io,
+  globals: GlobalOptions,
+  act: (context: Context) => Promise<T>,
+): Promise<T> {
+  const { context, close } = openContext(io, globals);
+  try {
+    return await act(context);
+  } finally {
+    close();
+  }
+}
+
+/** Tells an error, on stdout too where JSON was asked for, and gives its exit status. */
+async function report(context: Context, thrown: unknown): Promise<ExitStatus> {
+  const { globals, talk } = context;
+  const error = toKeysError(thrown);
+  if (error instanceof KeystoreInvalidError) {
+    await reportProblems(context, keystoreFile(context), error.diagnostics);
+  }
+  await talk.show(formatError(error, await context.style("stderr")));
+  if (globals.json) {
+    await context.printJson(errorRecord(error)).catch(() => {
+      // Told on stderr already.
+    });
+  }
+  return EXIT_STATUS[error.code];
+}

@@ -1,0 +1,103 @@
+import { KeysError } from "../errors.js";
+import { interrupted, type Context } from "./context.js";
+import { wantsColour } from "./render/style.js";
+import { visible } from "./render/visible.js";
+
+/** One of several things to choose from. */
+export interface Choice<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
+type Prompts = typeof import("@inquirer/prompts");
+type Streams = NonNullable<Parameters<Prompts["input"]>[1]>;
+
+/** What inquirer throws on Ctrl-C, and when the signal it was given is aborted. */
+const ENDED = new Set(["ExitPromptError", "AbortPromptError", "CancelPromptError"]);
+
+/**
+ * Whether the operator can be asked: stdin and stderr are terminals, neither `--no-input` nor `CI`
+ * says otherwise. stdout may be anything: prompts are drawn on stderr.
+ */
+export function canPrompt({ io, globals }: Context): boolean {
+  const inCi = (io.env["CI"] ?? "") !== "";
+  return globals.input && !inCi && io.stdin.isTTY && io.stderr.isTTY;
+}
+
+/** Asks for a line; `problem` says what is wrong with one, or undefined. */
+export function askText(
+  context: Context,
+  message: string,
+  problem: (text: string) => string | undefined,
+): Promise<string> {
+  return ask(context, ({ input }, theme, streams) =>
+    input({ message, validate: (text) => problem(text) ?? true, theme }, streams),
+  );
+}
+
+/** Asks for a secret: nothing of it is drawn. */
+export function askSecret(context: Context, message: string): Promise<string> {
+  return ask(context, ({ password }, theme, streams) =>
+    password({ message, mask: false, theme }, streams),
+  );
+}
+
+/** Offers a list. */
+export function askChoice<T>(
+  context: Context,
+  message: string,
+  choices: readonly Choice<T>[],
+): Promise<T> {
+  const shown = choices.map(({ name, value }) => ({ name: visible(name), value }));
+  return ask(context, ({ select }, theme, streams) =>
+    select<T>({ message, choices: shown, loop: false, theme }, streams),
+  );
+}
+
+/** Asks for a yes; Enter alone is a no. */
+export function askConfirm(context: Context, message: string): Promise<boolean> {
+  return ask(context, ({ confirm }, theme, streams) =>
+    confirm({ message: visible(message), default: false, theme }, streams),
+  );
+}
+
+async function ask<T>(
+  context: Context,
+  prompt: (prompts: Prompts, theme: Partial<typeof PLAIN_THEME>, streams: Streams) => Promise<T>,
+): Promise<T> {
+  const { io, globals, interrupt } = context;
+  if (interrupt.aborted) throw interrupted();
+  const prompts = await import("@inquirer/prompts");
+  const theme = wantsColour(io.stderr, io.env, globals.color) ? {} : PLAIN_THEME;
+  try {
+    return await prompt(prompts, theme, { ...io.terminal(), signal: interrupt });
+  } catch (error) {
+    if (error instanceof Error && ENDED.has(error.name)) {
+      throw new KeysError("interrupted", interrupted().message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function plain(text: string): string {
+  return text;
+}
+
+/** Inquirer looks at the environment for its colours, but not at `--no-color`. */
+const PLAIN_THEME = {
+  prefix: { idle: "?", done: "✔" },
+  icon: { cursor: "❯" },
+  style: {
+    answer: plain,
+    message: plain,
+    error: (text: string): string => `> ${text}`,
+    defaultAnswer: (text: string): string => `(${text})`,
+    help: plain,
+    highlight: plain,
+    key: (text: string): string => `<${text}>`,
+    description: plain,
+    disabled: plain,
+    keysHelpTip: (keys: [key: string, action: string][]): string =>
+      keys.map(([key, action]) => `${key} ${action}`).join(", "),
+  },
+};

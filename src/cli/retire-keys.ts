@@ -1,0 +1,122 @@
+import type { Entry, RetiredState } from "../core/entry.js";
+import type { Keystore } from "../core/keystore.js";
+import { KeysError } from "../errors.js";
+import type { Change } from "../file/change.js";
+import type { Policy } from "../file/document.js";
+import { changeKeys, type KeyOutcome, type KeyPlan } from "./change-keys.js";
+import type { Context } from "./context.js";
+import type { ExitStatus } from "./exit-codes.js";
+import { describe, findKeys, type KeyNaming } from "./key-naming.js";
+import { environmentPolicy, keystoreFile } from "./keystore-file.js";
+import { EMPTY, errorsOf, readableKeystore, reportProblems } from "./troubled-file.js";
+import { wholeSecond } from "./values.js";
+
+/** How keys are taken out of service. */
+export interface Retirement {
+  readonly naming: KeyNaming;
+  readonly state: Extract<RetiredState, "revoked" | "disabled">;
+  readonly reason: string | undefined;
+  /** Drop the entries altogether. */
+  readonly purge: boolean;
+  /** As questions and talk call it. */
+  readonly verb: "revoke" | "disable" | "purge";
+}
+
+const DONE: Readonly<Record<Retirement["verb"], string>> = {
+  revoke: "revoked",
+  disable: "disabled",
+  purge: "purged",
+};
+
+/** How many keys are named in a question before it counts the rest. */
+const NAMED_IN_QUESTION = 5;
+
+/**
+ * Takes keys out of service, also in a file that has other errors, as long as there is no doubt
+ * which entry is meant (KEYSTORE.md, 'commands on a troubled file').
+ */
+export async function retireKeys(context: Context, retirement: Retirement): Promise<ExitStatus> {
+  const file = keystoreFile(context);
+  const policy = environmentPolicy(context);
+  const outcome = await changeKeys(context, {
+    policy,
+    plan: (store, confirmed) =>
+      planRetirement(readableKeystore(store, file), retirement, policy, confirmed),
+    question: (plan) => questionOf(plan, retirement),
+  });
+  await sayWhat(context, outcome, retirement);
+  const troubles = errorsOf(outcome.update.after, EMPTY);
+  if (troubles.length === 0) return 0;
+  await reportProblems(context, file, troubles);
+  await context.talk.warn("running servers will not load this file until it is mended");
+  return 3;
+}
+
+function planRetirement(
+  keystore: Keystore,
+  retirement: Retirement,
+  policy: Policy,
+  confirmed: ReadonlySet<string> | undefined,
+): KeyPlan {
+  const named = findKeys(keystore, retirement.naming);
+  const open =
+    confirmed === undefined ? named : named.filter(({ digest }) => confirmed.has(digest));
+  const changed = open.filter((entry) => retirement.purge || isChanged(entry, retirement.state));
+  const unchanged = named.filter((entry) => !changed.includes(entry));
+  return {
+    changed,
+    unchanged,
+    changes: changed.map((entry) => changeOf(entry, retirement, policy)),
+  };
+}
+
+/** A key in service changes, and a disabled one that is revoked; no other retired one does. */
+function isChanged(entry: Entry, state: Retirement["state"]): boolean {
+  return entry.place !== "retired" || (state === "revoked" && entry.state === "disabled");
+}
+
+function changeOf(entry: Entry, { purge, state, reason }: Retirement, { nowMs }: Policy): Change {
+  const { digest } = entry;
+  if (purge) return { kind: "purge", digest };
+  return { kind: "retire", digest, state, retiredAt: wholeSecond(nowMs), reason };
+}
+
+function questionOf({ changed }: KeyPlan, { verb }: Retirement): string {
+  const names = changed.slice(0, NAMED_IN_QUESTION).map((entry) => describe(entry, changed));
+  const more = changed.length - names.length;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return `${verb === "purge" ? "Purge" : verb === "revoke" ? "Revoke" : "Disable"} ${names.join(", ")}${rest}?`;
+}
+
+async function sayWhat(
+  context: Context,
+  { file, plan, update }: KeyOutcome,
+  { verb }: Retirement,
+): Promise<void> {
+  const { talk } = context;
+  if (plan.changed.length === 0) {
+    for (const entry of plan.unchanged) {
+      await talk.note(`${describe(entry)} is ${stateOf(entry)} already; nothing was changed`);
+    }
+    return;
+  }
+  if (!update.written) return;
+  for (const entry of plan.changed) await talk.note(`${DONE[verb]} ${describe(entry)}`);
+  if (plan.changed.every(({ place }) => place === "retired")) return;
+  if (update.after.document.keystore?.liveCount === 0) {
+    await talk.warn(`no live key is left in ${file.name}: nobody gets in`);
+  }
+  await talk.note("servers that read the file only at their start need a restart to know it");
+}
+
+function stateOf(entry: Entry): string {
+  return entry.place === "retired" ? (entry.state ?? "retired") : "live";
+}
+
+/** What `--reason` can't be given with. */
+export function refuseReason(reason: string | undefined, purge: boolean): void {
+  if (reason === undefined || !purge) return;
+  throw new KeysError("usage", "--reason has no place where the entry is purged", {
+    hint: "leave out --reason, or --purge to keep the entry with its reason",
+  });
+}

@@ -1,0 +1,150 @@
+import { isDigest } from "../core/digest.js";
+import { parseDuration } from "../core/duration.js";
+import { isFreeText, isPortableId, isReservedId } from "../core/id.js";
+import { formatInstant, isInstant, parseInstant } from "../core/instant.js";
+import { parseRateLimit } from "../core/rate-limit.js";
+import { parseScopes, parseWorkspaces } from "../core/scope.js";
+import { isPrefix } from "../core/token.js";
+import { KeysError } from "../errors.js";
+import { holdsMintedToken } from "./suspicion.js";
+
+// No message here repeats the value: somebody may have put a token in the wrong place.
+
+const SECOND_MS = 1000;
+
+/** What may be given where a time is asked, as hints say it. */
+const TIME_FORMS = "a duration (30s 12h 90d 2w 1y) or an instant such as 2027-02-20T10:00:00Z";
+
+/** An id for a new key. @throws KeysError `id-invalid`, `id-reserved`, `value-invalid` */
+export function parseNewId(text: string): string {
+  refuseToken("--id", text);
+  if (!isPortableId(text)) {
+    throw new KeysError("id-invalid", "the id is not one that `keys` gives to a key", {
+      hint: "start with a letter or digit; then letters, digits and . _ @ + : - (256 at most)",
+    });
+  }
+  if (isReservedId(text)) {
+    throw new KeysError("id-reserved", `the id ${text} is reserved`, {
+      hint: "`system` and `anonymous` are what servers call others than contributors",
+    });
+  }
+  return text;
+}
+
+/** A label or reason; undefined where it is empty. */
+export function parseFreeText(option: string, text: string): string | undefined {
+  refuseToken(option, text);
+  if (!isFreeText(text)) {
+    throw invalid(option, "is too long or holds a control character", "256 characters at most");
+  }
+  return text.trim() === "" ? undefined : text;
+}
+
+/** Scopes, each value holding one or several, as they are written: once each, one space between. */
+export function parseScopesOption(values: readonly string[]): string {
+  const scopes = parseScopes(joined("--scopes", values));
+  if (scopes !== undefined) return scopes.join(" ");
+  throw invalid(
+    "--scopes",
+    "is no list of scopes",
+    "names with spaces or commas between, such as `events:write apps:*`; 1,024 octets at most",
+  );
+}
+
+/** Workspaces, as {@link parseScopesOption}. */
+export function parseWorkspacesOption(values: readonly string[]): string {
+  const workspaces = parseWorkspaces(joined("--workspaces", values));
+  if (workspaces !== undefined) return workspaces.join(" ");
+  throw invalid(
+    "--workspaces",
+    "is no list of workspaces",
+    "names with spaces or commas between, without `*`; 1,024 octets at most",
+  );
+}
+
+/** A rate limit, as it is written. */
+export function parseRateLimitOption(text: string): string {
+  if (parseRateLimit(text) !== undefined) return text;
+  throw invalid(
+    "--rate-limit",
+    "is no rate limit",
+    "a count and a window of 1s to 30d, such as 60/1m, or none",
+  );
+}
+
+/** A token's prefix. */
+export function parsePrefixOption(text: string): string {
+  if (isPrefix(text)) return text;
+  throw invalid(
+    "--prefix",
+    "is no prefix for a token",
+    "lower-case letters and digits, parts joined by _, starting with a letter; 20 characters at most",
+  );
+}
+
+/** A digest, in lower case. */
+export function parseDigestOption(text: string): string {
+  const digest = text.toLowerCase();
+  if (isDigest(digest)) return digest;
+  throw invalid(
+    "--digest",
+    "is no digest",
+    "64 hex digits, as `keys hash` prints them; a token goes to stdin with --token-stdin",
+  );
+}
+
+/**
+ * An instant from a duration counted from now, an RFC 3339 instant, or `never` (undefined).
+ *
+ * @param direction - 1 for a time to come, -1 for one past: an age.
+ */
+export function parseTime(
+  option: string,
+  text: string,
+  nowMs: number,
+  direction: 1 | -1 = 1,
+): number | undefined {
+  if (text === "never") return undefined;
+  const duration = parseDuration(text);
+  const ms = duration === undefined ? parseInstant(text) : nowMs + direction * duration;
+  if (ms !== undefined && isInstant(ms)) return ms;
+  throw invalid(option, "is no time in the years 1970 to 9999", `${TIME_FORMS}, or never`);
+}
+
+/** {@link parseTime} where `never` makes no sense. */
+export function parseDefiniteTime(option: string, text: string, nowMs: number): number {
+  const ms = parseTime(option, text, nowMs);
+  if (ms !== undefined) return ms;
+  throw invalid(option, "can't be never", TIME_FORMS);
+}
+
+/** An instant as it is written into a keystore, or undefined. */
+export function writtenInstant(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : formatInstant(ms);
+}
+
+/** The instant cut to the second, as the times of new entries are written. */
+export function wholeSecond(ms: number): number {
+  return Math.floor(ms / SECOND_MS) * SECOND_MS;
+}
+
+/** An option's value that can't be taken. */
+export function invalid(option: string, problem: string, hint: string): KeysError {
+  return new KeysError("value-invalid", `the value of ${option} ${problem}`, { hint });
+}
+
+function joined(option: string, values: readonly string[]): string {
+  const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
+  const text = words.join(" ");
+  refuseToken(option, text);
+  return text;
+}
+
+function refuseToken(option: string, text: string): void {
+  if (!holdsMintedToken(text)) return;
+  throw invalid(
+    option,
+    "holds a token",
+    "a token is never an argument: this one stands in the shell's history now; revoke it if it is in use",
+  );
+}

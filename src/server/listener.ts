@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import type { Answer } from "../core/problem.js";
+import {
+  announcesBody,
+  exceededLimit,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_CONNECTIONS,
+  PARSER_OCTETS,
+  REQUEST_TIMEOUT_MS,
+  STALLED_MS,
+  TIMEOUT_CHECK_MS,
+} from "./limits.js";
+import type { JsonLog } from "./log.js";
+import { splitTarget, type KeysRequest } from "./message.js";
+import { formatRawProblem, parserProblem, type ParserError } from "./parser-error.js";
+import { requestIdOf } from "./request-id.js";
+import { problemReply, type RoutedReply } from "./routes.js";
+import { answerBeforeBody } from "./unread-body.js";
+
+/** What a listener is made from. */
+export interface ListenerOptions {
+  readonly router: (request: KeysRequest) => RoutedReply;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Whether connections are to be closed after their answer. */
+  readonly stopping: () => boolean;
+  /** A line a request; no log where it is undefined. */
+  readonly log: JsonLog | undefined;
+}
+
+/**
+ * An HTTP server over a router, not yet listening: limits and time-outs of HTTP.md, 'Operations'.
+ * No request body is read.
+ */
+export function createListener(options: ListenerOptions): Server {
+  const server = createServer({
+    maxHeaderSize: PARSER_OCTETS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  server.timeout = STALLED_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  // Node would leave lines after the 2,000th away in silence, a second credential among them; the
+  // limit on octets bounds them.
+  server.maxHeadersCount = 0;
+
+  // Sockets whose last answer is out: nothing more that comes from them is looked at.
+  const finished = new WeakSet<Socket>();
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    if (finished.has(request.socket)) return;
+    const startedMs = options.log === undefined ? 0 : performance.now();
+    const routed = routedReply(options, request);
+    const { answer } = routed.reply;
+    if (announcesBody(request.rawHeaders)) {
+      // Whether the body came along with the header lines is known when their octets are through.
+      setImmediate(() => {
+        if (request.complete) {
+          answerNow(response, answer);
+        } else if (!request.destroyed) {
+          finished.add(request.socket);
+          answerBeforeBody(request, response, answer);
+        }
+      });
+    } else {
+      answerNow(response, answer);
+    }
+    options.log?.request({
+      ...routed,
+      atMs: options.now(),
+      ms: performance.now() - startedMs,
+      remote: request.socket.remoteAddress,
+      requestId: requestIdOf(request.rawHeaders),
+    });
+  }
+
+  function answerNow(response: ServerResponse, answer: Answer): void {
+    const { status, headers, body } = answer;
+    const last = options.stopping() || status === 414 || status === 431;
+    // Node's types don't know that it only reads the array.
+    response.writeHead(status, last ? [...headers, "Connection", "close"] : (headers as string[]));
+    response.end(body);
+  }
+
+  server.on("request", handle);
+  // A final answer at once instead of `100 Continue`: nobody wants the body.
+  server.on("checkContinue", handle);
+  server.on("clientError", createErrorListener(options, finished));
+  return server;
+}
+
+function routedReply(options: ListenerOptions, request: IncomingMessage): RoutedReply {
+  const { method = "", url = "", rawHeaders } = request;
+  const exceeded = exceededLimit(url, rawHeaders);
+  if (exceeded !== undefined) return { route: undefined, reply: problemReply(exceeded) };
+  const { path, query } = splitTarget(url);
+  return options.router({ method, path, query, rawHeaders });
+}
+
+/** Answers what Node's parser refuses, and closes. */
+function createErrorListener(
+  options: ListenerOptions,
+  finished: WeakSet<Socket>,
+): (error: Error, socket: Socket) => void {
+  return (error: ParserError, socket) => {
+    if (finished.has(socket)) return;
+    finished.add(socket);
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const code = parserProblem(error);
+    options.log?.request({
+      route: undefined,
+      reply: problemReply(code),
+      atMs: options.now(),
+      ms: 0,
+      remote: socket.remoteAddress,
+      requestId: requestIdOf([]),
+    });
+    socket.end(formatRawProblem(code), () => {
+      socket.destroySoon();
+    });
+  };
+}

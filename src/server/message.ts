@@ -1,0 +1,60 @@
+import type { Answer } from "../core/problem.js";
+import type { Refusal, Verdict } from "../core/verify.js";
+
+/** A request as handlers see it: no socket, no stream. */
+export interface KeysRequest {
+  readonly method: string;
+  /** The target before the first `?`, exactly as it was sent. */
+  readonly path: string;
+  /** The target after the first `?`, still encoded; undefined where there is none. */
+  readonly query: string | undefined;
+  /** Names and values in turn, as they came: a joined form would hide a second line. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** What became of a request: the answer, and for the log why. */
+export interface Reply {
+  readonly answer: Answer;
+  /** Where a credential was judged. */
+  readonly verdict?: Verdict | undefined;
+  /** The digest of the presented token, where one could be read. */
+  readonly digest?: string | undefined;
+  /** The problem's `error`, where the answer is one without a verdict. */
+  readonly error?: string | undefined;
+}
+
+/** A function from request to reply, without a socket. */
+export type Handler = (request: KeysRequest) => Reply;
+
+/** How refusals are answered. */
+export type RefusalAnswers = (refusal: Refusal) => Answer;
+
+const ABSOLUTE_FORM = /^https?:\/\/[^/?]*/i;
+
+/**
+ * Path and query of a request target, nothing decoded or resolved. The absolute form that a proxy
+ * may send (RFC 9112 §3.2.2) counts as its path and query.
+ */
+export function splitTarget(target: string): Pick<KeysRequest, "path" | "query"> {
+  const origin = target.startsWith("/") ? target : target.replace(ABSOLUTE_FORM, "");
+  const mark = origin.indexOf("?");
+  if (mark === -1) return { path: origin, query: undefined };
+  return { path: origin.slice(0, mark), query: origin.slice(mark + 1) };
+}
+
+/** An answer in JSON. */
+export function jsonAnswer(status: number, value: unknown): Answer {
+  const body = JSON.stringify(value);
+  return {
+    status,
+    headers: [
+      "Cache-Control",
+      "no-store",
+      "Content-Type",
+      "application/json",
+      "Content-Length",
+      String(Buffer.byteLength(body)),
+    ],
+    body,
+  };
+}

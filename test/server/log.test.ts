@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { digestOf } from "../../src/core/digest.js";
+import { createJsonLog, formatRequestLine, type LoggedRequest } from "../../src/server/log.js";
+import { appOf, entryOf, keystoreOf, NOW, requestOf } from "./requests.js";
+import { eventually } from "./eventually.js";
+
+const SECRET = "s3cret-token-that-nobody-may-read";
+const app = appOf(
+  keystoreOf(
+    entryOf("token-a", { id: "alice" }),
+    entryOf(SECRET, { id: "bob\u202e\u00e9", expires_at: "2020-01-01T00:00:00Z" }),
+  ),
+);
+
+function logged(target: string, headers: Readonly<Record<string, string>>): LoggedRequest {
+  return {
+    ...app.ask(requestOf(target, headers)),
+    atMs: NOW,
+    ms: 0.123456,
+    remote: "192.0.2.1",
+    requestId: "r-1",
+  };
+}
+
+function line(target: string, headers: Readonly<Record<string, string>>): object {
+  return JSON.parse(formatRequestLine(logged(target, headers))) as object;
+}
+
+describe("the line of a request", () => {
+  it("says when, what, why, who and from where", () => {
+    expect(line("/verify", { "X-API-Key": "token-a" })).toEqual({
+      ts: "2026-11-22T12:00:00.000Z",
+      verdict: "ok",
+      reason: null,
+      id: "alice",
+      fingerprint: digestOf("token-a").slice(0, 12),
+      remote: "192.0.2.1",
+      ms: 0.123,
+      request_id: "r-1",
+      route: "verify",
+      status: 200,
+    });
+  });
+
+  it.each([
+    ["/verify", { "X-API-Key": "nobody" }, "invalid_token", "unknown", null],
+    ["/verify", { "X-API-Key": SECRET }, "invalid_token", "expired", "bob\u202e\u00e9"],
+    ["/verify", {}, "unauthenticated", "no-credential", null],
+    ["/verify", { "X-API-Key": "" }, "invalid_request", "malformed", null],
+    ["/verify?scope=x", { "X-API-Key": "token-a" }, "insufficient_scope", "scope-missing", "alice"],
+    ["/verify?x=y", { "X-API-Key": "token-a" }, "misconfigured", null, null],
+    ["/nowhere", {}, "not_found", null, null],
+    ["/healthz", {}, null, null, null],
+  ])("%s %o → %s, %s", (target, headers, verdict, reason, id) => {
+    expect(line(target, headers)).toMatchObject({ verdict, reason, id });
+  });
+
+  it("holds no token, wherever a client put it, and 12 digits of an unknown one's digest", () => {
+    const text = formatRequestLine(
+      logged(`/verify/${SECRET}x?token=${SECRET}x`, {
+        Authorization: `Bearer ${SECRET}x`,
+        "X-Request-Id": `${SECRET}x`,
+        [`${SECRET}x`]: `${SECRET}x`,
+      }),
+    );
+    const digest = digestOf(`${SECRET}x`);
+    expect(text).not.toContain(SECRET);
+    expect(text).toContain(digest.slice(0, 12));
+    expect(text).not.toContain(digest.slice(0, 13));
+  });
+
+  it("is ASCII, so that no terminal obeys an id", () => {
+    expect(formatRequestLine(logged("/verify", { "X-API-Key": SECRET }))).toMatch(/^[ -~]+$/);
+  });
+});
+
+describe("createJsonLog", () => {
+  const event = { level: "info", event: "test", message: "x" } as const;
+
+  it("gathers what comes while a write is under way, in order", async () => {
+    const writes: string[] = [];
+    const log = createJsonLog(
+      (text) => {
+        writes.push(text);
+        if (writes.length === 1) for (let n = 0; n < 3; n += 1) log.event(event, NOW + n);
+        return Promise.resolve();
+      },
+      () => NOW,
+    );
+    log.event(event, NOW - 1);
+    log.event(event, NOW - 1);
+    await log.flush();
+    expect(writes.map((text) => text.split("\n").length - 1)).toEqual([2, 3]);
+  });
+
+  it("survives a reader that has gone", async () => {
+    const log = createJsonLog(
+      () => Promise.reject(new Error("EPIPE")),
+      () => NOW,
+    );
+    log.event(event, NOW);
+    await expect(log.flush()).resolves.toBeUndefined();
+  });
+
+  it("drops what a stalled reader would let pile up, and says how much", async () => {
+    const writes: string[] = [];
+    let release = (): void => undefined;
+    const log = createJsonLog(
+      (text) => {
+        writes.push(text);
+        return writes.length > 1
+          ? Promise.resolve()
+          : new Promise((resolve) => {
+              release = resolve;
+            });
+      },
+      () => NOW,
+    );
+    log.event(event, NOW);
+    await eventually(() => writes.length).toBe(1);
+    const big = { ...event, message: "y".repeat(1024 * 1024) };
+    for (let n = 0; n < 12; n += 1) log.event(big, NOW);
+    release();
+    await log.flush();
+    const lines = writes.join("").trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(12);
+    expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ event: "log-dropped" });
+  });
+});

@@ -1,0 +1,104 @@
+import { digestOfHeader } from "../../src/core/digest.js";
+import { createEntry, type Entry, type EntryPlace } from "../../src/core/entry.js";
+import { createKeystore, type Keystore } from "../../src/core/keystore.js";
+import type { Answer } from "../../src/core/problem.js";
+import type { StoredKeystore } from "../../src/file/store.js";
+import { createKeystoreState, type KeystoreState } from "../../src/server/keystore-state.js";
+import { splitTarget, type KeysRequest } from "../../src/server/message.js";
+import { createRouter, type RoutedReply } from "../../src/server/routes.js";
+
+/** The instant at which the tests of the server take place. */
+export const NOW: number = Date.parse("2026-11-22T12:00:00Z");
+
+/** An entry of a token. */
+export function entryOf(
+  token: string,
+  fields: Readonly<Record<string, string>>,
+  place: EntryPlace = "live",
+): Entry {
+  return createEntry(digestOfHeader(token), new Map(Object.entries(fields)), { place });
+}
+
+/** A keystore of entries. */
+export function keystoreOf(...entries: readonly Entry[]): Keystore {
+  const at = (retired: boolean): Map<string, Entry> =>
+    new Map(
+      entries
+        .filter(({ place }) => (place === "retired") === retired)
+        .map((entry) => [entry.digest, entry]),
+    );
+  return createKeystore({ live: at(false), retired: at(true) });
+}
+
+/** A request as a client sends it. */
+export function requestOf(
+  target: string,
+  headers: Readonly<Record<string, string>> | readonly string[] = {},
+  method = "GET",
+): KeysRequest {
+  const rawHeaders = Array.isArray(headers)
+    ? (headers as readonly string[])
+    : Object.entries(headers).flat();
+  return { method, ...splitTarget(target), rawHeaders };
+}
+
+/** The server without a socket. */
+export interface App {
+  readonly state: KeystoreState;
+  /** Moves the clock. */
+  setNow(ms: number): void;
+  ask(request: KeysRequest): RoutedReply;
+  /** A GET with a Bearer token, where one is given. */
+  get(target: string, token?: string): Answer;
+}
+
+/** A server over a keystore, without a socket. */
+export function appOf(keystore: Keystore): App {
+  let now = NOW;
+  const clock = (): number => now;
+  const state = createKeystoreState(keystore, clock);
+  const ask = createRouter({
+    state,
+    now: clock,
+    version: "1.2.3",
+    realm: "keys",
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  return {
+    state,
+    setNow: (ms) => {
+      now = ms;
+    },
+    ask,
+    get: (target, token) =>
+      ask(requestOf(target, token === undefined ? {} : { Authorization: `Bearer ${token}` })).reply
+        .answer,
+  };
+}
+
+/** A header's value, by its exact name; undefined where the answer has none. */
+export function headerOf(answer: Answer, name: string): string | undefined {
+  const at = answer.headers.findIndex((text, index) => index % 2 === 0 && text === name);
+  return at === -1 ? undefined : answer.headers[at + 1];
+}
+
+/** The `error` member of a problem. */
+export function errorOf(answer: Answer): unknown {
+  return (JSON.parse(answer.body) as { error?: unknown }).error;
+}
+
+/** A file without a fault that holds a keystore. */
+export function storeOf(keystore: Keystore): StoredKeystore {
+  const diagnostics: StoredKeystore["diagnostics"] = [];
+  const document = {
+    text: "",
+    diagnostics,
+    keystore,
+    misplaced: new Set<string>(),
+    layout: undefined,
+    root: undefined,
+  };
+  return { path: "keys.yaml", exists: true, diagnostics, document };
+}
