@@ -27,7 +27,8 @@ export function addCommands(program: Command, called: Called): void {
   ): Command {
     const command = program.command(usage).description(summary);
     return command.addHelpText("before", examplesText(examples)).action(() => {
-      called.run = async (context) => (await load())(context, command.opts() as Options, command.args);
+      called.run = async (context) =>
+        (await load())(context, command.opts() as Options, command.args);
     });
   }
 

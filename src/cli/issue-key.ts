@@ -4,7 +4,7 @@ import { fingerprintOf } from "../core/digest.js";
 import { KeysError, systemCode } from "../errors.js";
 import type { Change } from "../file/change.js";
 import type { Policy } from "../file/document.js";
-import { updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
+import { readStore, updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
 import type { Context } from "./context.js";
 import { reportDryRun } from "./dry-run.js";
 import { issuedRecord } from "./key-record.js";
@@ -75,9 +75,8 @@ async function store(
   issue: KeyIssue,
   delivery: TokenDelivery | undefined,
 ): Promise<UpdateResult> {
-  let update: UpdateResult | undefined;
   try {
-    update = await updateStore(
+    const update = await updateStore(
       issue.file.path,
       async (current) => {
         const changes = issue.plan(current);
@@ -91,9 +90,22 @@ async function store(
         signal: context.interrupt,
       },
     );
+    if (!update.written) await delivery?.discard();
     return update;
-  } finally {
-    if (update?.written !== true) await delivery?.discard();
+  } catch (error) {
+    await delivery?.discard();
+    // What failed may have been the sync of the directory: then the new key is in the file.
+    if (delivery !== undefined && (await isInService(issue))) return await takeBack(issue, error);
+    throw error;
+  }
+}
+
+async function isInService({ file, policy, digest }: KeyIssue): Promise<boolean> {
+  try {
+    const { document } = await readStore(file.path, policy);
+    return document.keystore?.find(digest)?.place === "live";
+  } catch {
+    return false;
   }
 }
 

@@ -1,8 +1,6 @@
 import type { Keystore } from "../core/keystore.js";
 import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";
-import type { KeystoreDocument, Policy } from "../file/document.js";
-import { editKeystore } from "../file/document.js";
-import type { Change } from "../file/change.js";
+import type { KeystoreDocument } from "../file/document.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { StoredKeystore } from "../file/store.js";
 import type { Context } from "./context.js";
@@ -61,27 +59,6 @@ export async function reportProblems(
   await context.talk.show(formatDiagnostics(file.name, shown, await context.style("stderr")));
 }
 
-/**
- * Refuses changes after which the file would not be valid: what stands among the retired keys may
- * be what no live key may be.
- *
- * @throws KeystoreInvalidError, and what {@link editKeystore} throws
- */
-export function requireSoundResult(
-  store: StoredKeystore,
-  file: KeystoreFile,
-  changes: readonly Change[],
-  policy: Policy,
-): void {
-  const errors = errorsOf(editKeystore(store.document, changes, policy));
-  if (errors.length === 0) return;
-  throw new KeystoreInvalidError(
-    errors,
-    `${file.name} would not be valid afterwards: ${summary(errors)}; nothing was changed`,
-    errors[0]?.hint,
-  );
-}
-
 function refusal(file: KeystoreFile, errors: readonly Diagnostic[]): KeystoreInvalidError {
   return new KeystoreInvalidError(
     errors,
@@ -91,7 +68,7 @@ function refusal(file: KeystoreFile, errors: readonly Diagnostic[]): KeystoreInv
 }
 
 /** How many errors there are, and the first of them. */
-function summary(errors: readonly Diagnostic[]): string {
+export function summary(errors: readonly Diagnostic[]): string {
   const [first] = errors;
   const count = countProblems(errors);
   if (first === undefined) return count;

@@ -55,6 +55,15 @@ function credential(scheme: Credential["scheme"], token: string): CredentialResu
   return { kind: "credential", credential: { scheme, token } };
 }
 
+/** Without the spaces and tabs around it; by index, since a regular expression is quadratic here. */
 function trim(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value, start)) start += 1;
+  while (end > start && isBlank(value, end - 1)) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(value: string, index: number): boolean {
+  const code = value.charCodeAt(index);
+  return code === 0x20 || code === 0x09;
 }

@@ -3,7 +3,7 @@ import type { ProblemCode } from "../core/problem.js";
 /** Longest request target, in octets (414). */
 export const TARGET_OCTETS: number = 8 * 1024;
 /** Most octets of header lines, with their colons and line ends (431). */
-export const HEADER_OCTETS: number = 16 * 1024;
+const HEADER_OCTETS: number = 16 * 1024;
 /**
  * What Node's parser takes of target and header lines together, in octets: somewhat more than both
  * limits, so that the two can be told apart here.

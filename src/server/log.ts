@@ -107,7 +107,7 @@ export function formatRequestLine(logged: LoggedRequest): string {
 }
 
 /** An event as a line: `ts level event message` and its details. */
-export function formatEventLine(event: ServerEvent, atMs: number): string {
+function formatEventLine(event: ServerEvent, atMs: number): string {
   const { level, event: name, message, details } = event;
   return formatLine({ ts: new Date(atMs).toISOString(), level, event: name, message, ...details });
 }

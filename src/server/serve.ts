@@ -94,8 +94,9 @@ export async function startServer(
     since: loaded.since,
     onChange: (result: WatchResult) => {
       try {
-        report(reloadEvent(state.reload(result), state.snapshot()));
-        limitsNotEnforced(state.snapshot()).forEach(report);
+        const outcome = state.reload(result);
+        report(reloadEvent(outcome, state.snapshot()));
+        if (outcome.applied) limitsNotEnforced(state.snapshot()).forEach(report);
       } catch (error) {
         report(faultEvent("the keystore was not reloaded, by a defect of the server", error));
       }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { generationOf } from "../../src/core/generation.js";
 import { KeysError } from "../../src/errors.js";
@@ -76,5 +77,43 @@ describe("the routes", () => {
     expect(answer.status).toBe(503);
     expect(errorOf(answer)).toBe("unavailable");
     expect(faults).toEqual([defect]);
+  });
+});
+
+describe("whatever is sent", () => {
+  it("there is an answer, and a yes only to the right token", () => {
+    const app = appOf(keystore);
+    const target = fc.oneof(
+      fc.string(),
+      fc
+        .tuple(
+          fc.constantFrom("/verify", "/verify/", "/verify/-/", "/verify/-", "/nginx", "/readyz"),
+          fc.string(),
+        )
+        .map((parts) => parts.join("")),
+      fc
+        .tuple(
+          fc.constantFrom("/verify?", "/nginx?", "/verify/-/"),
+          fc.stringMatching(/^[scopewrka=&;+%0-9*/ -]{0,30}$/),
+        )
+        .map((parts) => parts.join("")),
+    );
+    const name = fc.constantFrom("Authorization", "authorization", "X-API-Key", "Cookie");
+    const value = fc.oneof(
+      fc.constantFrom("Bearer token-a", "token-a", "Bearer nobody", "Bearer", "ApiKey token-a", ""),
+      fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((n) => String.fromCharCode(n)) }),
+    );
+    const headers = fc.array(fc.tuple(name, value), { maxLength: 3 });
+    fc.assert(
+      fc.property(target, headers, fc.constantFrom("GET", "HEAD", "POST"), (url, lines, method) => {
+        const { route, reply } = app.ask(requestOf(url, lines.flat(), method));
+        expect([200, 400, 401, 403, 404, 405, 503]).toContain(reply.answer.status);
+        if (reply.answer.status === 503) expect(reply.error).toBe("misconfigured");
+        if (reply.answer.status === 200 && route !== "readyz") {
+          expect(lines.flat().join(" ")).toContain("token-a");
+        }
+      }),
+      { numRuns: 5000 },
+    );
   });
 });

@@ -84,7 +84,7 @@ describe(`serve of ${binPath}`, () => {
     const status = async (): Promise<number | undefined> =>
       (await ask(`${keys.url}/verify`, { headers: { "x-api-key": token } })).status;
     await eventually(status).toBe(200);
-    const revoked = await runKeys(["revoke", "--id", "alice", "--file", path], { cwd });
+    const revoked = await runKeys(["revoke", "--id", "alice", "--yes", "--file", path], { cwd });
     expect(revoked.exitCode).toBe(0);
     await eventually(status).toBe(401);
     keys.kill("SIGTERM");

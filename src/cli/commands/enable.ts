@@ -8,7 +8,8 @@ import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { describe, findKeys, parseNaming, type KeyNaming } from "../key-naming.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
-import { EMPTY, requireSoundResult, soundKeystore } from "../troubled-file.js";
+import { requireSoundResult } from "../sound-result.js";
+import { EMPTY, soundKeystore } from "../troubled-file.js";
 
 /** The options of `keys enable`. */
 export interface EnableOptions {

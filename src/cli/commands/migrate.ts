@@ -10,7 +10,8 @@ import { reportDryRun } from "../dry-run.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { isInGitHistory } from "../git-history.js";
 import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
-import { requireSoundResult, soundKeystore } from "../troubled-file.js";
+import { requireSoundResult } from "../sound-result.js";
+import { soundKeystore } from "../troubled-file.js";
 import { parseNewId } from "../values.js";
 
 /** The options of `keys migrate`. */

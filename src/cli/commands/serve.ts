@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { generationOf } from "../../core/generation.js";
 import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
+import { KeystoreInvalidError } from "../../file/keystore-invalid.js";
 import type { ListenAddress } from "../../server/address.js";
 import { loadKeystore, type LoadedKeystore } from "../../server/load.js";
 import { startServer, type RunningServer } from "../../server/serve.js";
@@ -12,6 +12,7 @@ import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-
 import { countProblems } from "../render/diagnostic.js";
 import { EMPTY, reportProblems } from "../troubled-file.js";
 import { invalid } from "../values.js";
+import { packageVersion } from "../version.js";
 
 /**
  * The options of `keys serve`. None has a default in the flag tree: an option goes before its
@@ -70,11 +71,10 @@ async function load(
   const loaded = await readFor(file, context, allowEmpty);
   const { keystore, diagnostics } = loaded;
   if (keystore === undefined) {
-    await reportProblems(context, file, diagnostics);
-    throw new KeysError(
-      "keystore-invalid",
+    throw new KeystoreInvalidError(
+      diagnostics,
       `${file.name} can't be served: ${countProblems(diagnostics)}`,
-      { hint: "mend what is listed; `keys validate` lists it again" },
+      "mend what is listed; `keys validate` checks again",
     );
   }
   const warnings = diagnostics.filter(({ code }) => !EMPTY.includes(code));
@@ -85,7 +85,7 @@ async function load(
   const limited = limitedCountOf(keystore);
   if (limited > 0) {
     await context.talk.warn(
-      `rate limits are not enforced yet: keys that have one, and get in without: ${limited}`,
+      `rate limits are not enforced yet: ${limited} live ${limited === 1 ? "key has" : "keys have"} one`,
     );
   }
   return { ...loaded, keystore };
@@ -118,7 +118,7 @@ async function start(
     loaded,
     {
       ...address,
-      version: await ownVersion(),
+      version: packageVersion(),
       policy: () => environmentPolicy(context),
       requestLog: !globals.quiet,
     },
@@ -186,9 +186,4 @@ function aborted(signal: AbortSignal): Promise<void> {
       { once: true },
     );
   });
-}
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
