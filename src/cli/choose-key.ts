@@ -2,7 +2,7 @@ import type { Entry } from "../core/entry.js";
 import { KeysError } from "../errors.js";
 import { readStore } from "../file/store.js";
 import type { Context } from "./context.js";
-import { describe, unnamedKey, type KeyNaming } from "./key-naming.js";
+import { describeEach, unnamedKey, type KeyNaming } from "./key-naming.js";
 import { environmentPolicy, keystoreFile } from "./keystore-file.js";
 import { askChoice, canPrompt } from "./prompt.js";
 import { readableKeystore } from "./troubled-file.js";
@@ -30,10 +30,11 @@ export async function namedOrChosen(
       hint: "`keys list --state all` shows every key",
     });
   }
+  const names = describeEach(entries);
   const prefix = await askChoice(
     context,
     `Which key to ${verb}?`,
-    entries.map((entry) => ({ name: describe(entry, entries), value: entry.digest })),
+    entries.map(({ digest }, index) => ({ name: names[index] ?? digest, value: digest })),
   );
   return { by: "prefix", prefix };
 }

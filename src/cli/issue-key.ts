@@ -130,8 +130,11 @@ async function takeBack(issue: KeyIssue, cause: unknown): Promise<never> {
   const fingerprint = fingerprintOf(issue.digest);
   const code = systemCode(cause);
   const reason = code === undefined ? "" : ` (${code})`;
-  const hint = "--token-file PATH writes the token to a file";
-  const { file, policy } = issue;
+  const { file, policy, tokenFile } = issue;
+  const hint =
+    tokenFile === undefined
+      ? "--token-file PATH writes the token to a file"
+      : "name a file on a disk that has room for it";
   try {
     await updateStore(file.path, (current) => retirement(issue, current), { policy });
     for (const changes of issue.undo?.() ?? []) {

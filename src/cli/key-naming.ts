@@ -76,19 +76,26 @@ export function onlyKey(entries: readonly Entry[], what: string): Entry {
   if (others.length === 0) return first;
   throw new KeysError(
     "key-ambiguous",
-    `${what} names ${entries.length} keys: ${entries.map((entry) => describe(entry, entries)).join(", ")}`,
+    `${what} names ${entries.length} keys: ${describeEach(entries).join(", ")}`,
     { hint: "name one of them by its fingerprint" },
   );
 }
 
-/** A key in a sentence: `c1f29e0ba7d3 (alice, laptop)`; more digits where `others` share them. */
-export function describe(entry: Entry, others: readonly Entry[] = []): string {
-  const clash = others.some(
-    ({ digest, fingerprint }) => digest !== entry.digest && fingerprint === entry.fingerprint,
-  );
+/** A key in a sentence: `c1f29e0ba7d3 (alice, laptop)`. */
+export function describe(entry: Entry, name: string = entry.fingerprint): string {
   const about = [entry.id, entry.label].filter((text) => text !== undefined && text !== "");
-  const name = clash ? entry.digest : entry.fingerprint;
   return about.length === 0 ? name : `${name} (${about.join(", ")})`;
+}
+
+/** {@link describe} of each of several keys, with the whole digest where they share a fingerprint. */
+export function describeEach(entries: readonly Entry[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { fingerprint } of entries) {
+    counts.set(fingerprint, (counts.get(fingerprint) ?? 0) + 1);
+  }
+  return entries.map((entry) =>
+    describe(entry, counts.get(entry.fingerprint) === 1 ? entry.fingerprint : entry.digest),
+  );
 }
 
 function findByPrefix(keystore: Keystore, prefix: string): Entry {

@@ -55,9 +55,15 @@ export function main(): Promise<ExitStatus> {
   // Once a command is done, a signal must not make it look undone on its last instants.
   io.onSignal(() => undefined);
   return new Promise((resolve) => {
-    // What a library throws outside any call of ours must not print its own stack.
-    process.once("uncaughtException", (error) => {
-      void within(io, guessGlobals(argv), (context) => report(context, error)).then(resolve);
+    // What a library throws outside any call of ours must not print its own stack. A server that
+    // is running is told to stop: nobody knows what state it is in.
+    let isEnding = false;
+    process.on("uncaughtException", (error) => {
+      if (isEnding) return;
+      isEnding = true;
+      void within(io, guessGlobals(argv), (context) => report(context, error))
+        .then(resolve)
+        .finally(() => process.kill(process.pid, "SIGTERM"));
     });
     void run(argv, io).then(resolve);
   });

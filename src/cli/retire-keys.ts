@@ -6,7 +6,7 @@ import type { Policy } from "../file/document.js";
 import { changeKeys, type KeyOutcome, type KeyPlan } from "./change-keys.js";
 import type { Context } from "./context.js";
 import type { ExitStatus } from "./exit-codes.js";
-import { describe, findKeys, type KeyNaming } from "./key-naming.js";
+import { describe, describeEach, findKeys, type KeyNaming } from "./key-naming.js";
 import { environmentPolicy, keystoreFile } from "./keystore-file.js";
 import { EMPTY, errorsOf, readableKeystore, reportProblems } from "./troubled-file.js";
 import { wholeSecond } from "./values.js";
@@ -62,7 +62,8 @@ function planRetirement(
   const open =
     confirmed === undefined ? named : named.filter(({ digest }) => confirmed.has(digest));
   const changed = open.filter((entry) => retirement.purge || isChanged(entry, retirement.state));
-  const unchanged = named.filter((entry) => !changed.includes(entry));
+  const changing = new Set(changed);
+  const unchanged = named.filter((entry) => !changing.has(entry));
   return {
     changed,
     unchanged,
@@ -82,7 +83,7 @@ function changeOf(entry: Entry, { purge, state, reason }: Retirement, { nowMs }:
 }
 
 function questionOf({ changed }: KeyPlan, { verb }: Retirement): string {
-  const names = changed.slice(0, NAMED_IN_QUESTION).map((entry) => describe(entry, changed));
+  const names = describeEach(changed).slice(0, NAMED_IN_QUESTION);
   const more = changed.length - names.length;
   const rest = more > 0 ? ` and ${more} more` : "";
   return `${verb === "purge" ? "Purge" : verb === "revoke" ? "Revoke" : "Disable"} ${names.join(", ")}${rest}?`;
@@ -101,7 +102,7 @@ async function sayWhat(
     return;
   }
   if (!update.written) return;
-  for (const entry of plan.changed) await talk.note(`${DONE[verb]} ${describe(entry)}`);
+  for (const key of describeEach(plan.changed)) await talk.note(`${DONE[verb]} ${key}`);
   if (plan.changed.every(({ place }) => place === "retired")) return;
   if (update.after.document.keystore?.liveCount === 0) {
     await talk.warn(`no live key is left in ${file.name}: nobody gets in`);

@@ -2,10 +2,12 @@ import { constants } from "node:fs";
 import { open, realpath, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { KeysError, systemCode } from "../errors.js";
+import { ignore } from "../file/atomic.js";
 import type { Context } from "./context.js";
 import type { IssuedRecord } from "./key-record.js";
 import type { KeystoreFile } from "./keystore-file.js";
 import { formatJson } from "./render/json.js";
+import { refuseToken } from "./values.js";
 
 /** How a new token reaches the operator, once (KEYSTORE.md, invariant 6). */
 export interface TokenDelivery {
@@ -16,7 +18,7 @@ export interface TokenDelivery {
    * where it could not be handed over whole.
    */
   show(token: string, record: (token: string | null) => IssuedRecord): Promise<void>;
-  /** Leaves nothing behind, where there will be nothing to show. */
+  /** Leaves nothing behind, where there will be nothing to show. Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export function fileDelivery(
   name: string,
   keystore: KeystoreFile,
 ): TokenDelivery {
+  refuseToken("--token-file", name);
   const path = resolve(context.io.cwd, name);
   let handle: FileHandle | undefined;
   return {
@@ -59,15 +62,16 @@ export function fileDelivery(
       await handle.writeFile(`${token}\n`);
       await handle.sync();
       await handle.close();
-      handle = undefined;
       await syncDirectory(dirname(path));
       if (context.globals.json) await context.printJson(record(null));
+      handle = undefined;
     },
     async discard() {
       if (handle === undefined) return;
-      await handle.close();
+      // The key is retired whether this succeeds or not: what is left then is a token of no key.
+      await handle.close().catch(ignore);
+      await rm(path, { force: true }).catch(ignore);
       handle = undefined;
-      await rm(path, { force: true });
     },
   };
 }

@@ -111,11 +111,9 @@ export function parseTime(
   throw invalid(option, "is no time in the years 1970 to 9999", `${TIME_FORMS}, or never`);
 }
 
-/** {@link parseTime} where `never` makes no sense. */
-export function parseDefiniteTime(option: string, text: string, nowMs: number): number {
-  const ms = parseTime(option, text, nowMs);
-  if (ms !== undefined) return ms;
-  throw invalid(option, "can't be never", TIME_FORMS);
+/** {@link parseTime} of an end: `never` is after any other. */
+export function parseEnd(option: string, text: string, nowMs: number): number {
+  return parseTime(option, text, nowMs) ?? Number.POSITIVE_INFINITY;
 }
 
 /** An instant as it is written into a keystore, or undefined. */
@@ -140,7 +138,8 @@ function joined(option: string, values: readonly string[]): string {
   return text;
 }
 
-function refuseToken(option: string, text: string): void {
+/** Refuses a value that holds a minted token. @throws KeysError `value-invalid` */
+export function refuseToken(option: string, text: string): void {
   if (!holdsMintedToken(text)) return;
   throw invalid(
     option,

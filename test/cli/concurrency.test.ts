@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { runKeys } from "../helpers/bin.js";
-import { readKeys, serviceConfiguration, temporaryDirectory, tokenOf } from "../helpers/keystores.js";
+import {
+  readKeys,
+  serviceConfiguration,
+  temporaryDirectory,
+  tokenOf,
+} from "../helpers/keystores.js";
 
 const TIMEOUT_MS = 120_000;
 
@@ -27,20 +32,24 @@ it("loses none of 32 keys that are made at once", { timeout: TIMEOUT_MS }, async
   expect(fs.readdirSync(cwd)).toEqual(["keys.yaml"]);
 });
 
-it("lets one of many make the file, and the others add to it", { timeout: TIMEOUT_MS }, async () => {
-  const cwd = temporaryDirectory();
-  const runs = await Promise.all(
-    Array.from({ length: 8 }, (_, n) =>
-      runKeys(["create", "--id", `new-${n}`], { cwd, timeoutMs: TIMEOUT_MS }),
-    ),
-  );
-  const tokens = runs.map(({ stdout }) => tokenOf(stdout));
-  const file = join(cwd, "keys.yaml");
-  expect(new Set(readKeys(file).live.keys())).toEqual(new Set(tokens.map(digestOf)));
-  expect(fs.statSync(file).mode & 0o777).toBe(0o600);
-  expect(runs.filter(({ stderr }) => stderr.includes("made the keystore"))).toHaveLength(1);
-  expect(fs.readdirSync(cwd)).toEqual(["keys.yaml"]);
-});
+it(
+  "lets one of many make the file, and the others add to it",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const cwd = temporaryDirectory();
+    const runs = await Promise.all(
+      Array.from({ length: 8 }, (_, n) =>
+        runKeys(["create", "--id", `new-${n}`], { cwd, timeoutMs: TIMEOUT_MS }),
+      ),
+    );
+    const tokens = runs.map(({ stdout }) => tokenOf(stdout));
+    const file = join(cwd, "keys.yaml");
+    expect(new Set(readKeys(file).live.keys())).toEqual(new Set(tokens.map(digestOf)));
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(runs.filter(({ stderr }) => stderr.includes("made the keystore"))).toHaveLength(1);
+    expect(fs.readdirSync(cwd)).toEqual(["keys.yaml"]);
+  },
+);
 
 it("carries out revocations and new keys that meet", { timeout: TIMEOUT_MS }, async () => {
   const cwd = temporaryDirectory();
@@ -62,7 +71,9 @@ it("carries out revocations and new keys that meet", { timeout: TIMEOUT_MS }, as
   ]);
   expect([...made, ...revoked].map(({ exitCode }) => exitCode)).toEqual(Array(20).fill(0));
   const { live, retired } = readKeys(file);
-  expect(new Set(live.keys())).toEqual(new Set(made.map(({ stdout }) => digestOf(tokenOf(stdout)))));
+  expect(new Set(live.keys())).toEqual(
+    new Set(made.map(({ stdout }) => digestOf(tokenOf(stdout)))),
+  );
   expect(new Set(retired.keys())).toEqual(new Set(digests));
 });
 

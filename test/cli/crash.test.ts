@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
-import { runKeys, startKeys, type RunResult } from "../helpers/bin.js";
+import { startKeys, type RunResult } from "../helpers/bin.js";
 import {
   keysOf,
   mintedTokensIn,
@@ -146,10 +146,5 @@ it(
     expect(all.filter(({ leftovers }) => leftovers.length > 0).length).toBeGreaterThan(least);
     expect(all.filter(({ changed }) => changed).length).toBeGreaterThan(least);
     expect(all.filter(({ changed }) => !changed).length).toBeGreaterThan(least);
-    console.log(JSON.stringify({
-      left: all.filter(({ leftovers }) => leftovers.length > 0).length,
-      temps: all.filter(({ leftovers }) => leftovers.some((n) => n.startsWith("."))).length,
-      changed: all.filter(({ changed }) => changed).length,
-    }));
   },
 );

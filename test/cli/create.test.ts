@@ -165,7 +165,9 @@ describe("keys create", () => {
   it("names the file by --file, else KEYS_FILE", async () => {
     const world = makeWorld();
     const env = { KEYS_FILE: "other.yaml" };
-    expect(await world.json(["create", "--id", "a"], { env })).toMatchObject({ file: "other.yaml" });
+    expect(await world.json(["create", "--id", "a"], { env })).toMatchObject({
+      file: "other.yaml",
+    });
     const named = await world.json(["--file", "third.yaml", "create", "--id", "a"], { env });
     expect(named).toMatchObject({ file: "third.yaml" });
     expect(world.read("other.yaml")).toContain("id: a");
@@ -175,32 +177,40 @@ describe("keys create", () => {
 describe("keys create --token-stdin", () => {
   const adopt = ["create", "--id", "eve", "--token-stdin"];
 
-  it.each(["a-token-of-20-characters\n", "a-token-of-20-characters\r\n", "a-token-of-20-characters"])(
-    "takes %j without its line end and prints nothing",
-    async (stdin) => {
-      const world = makeWorld();
-      const { status, stdout } = await world.keys(adopt, { stdin });
-      expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
-      expect((await listAll(world))[0]?.digest).toBe(sha256("a-token-of-20-characters"));
-      expect(world.read()).not.toContain("a-token");
-    },
-  );
+  it.each([
+    "a-token-of-20-characters\n",
+    "a-token-of-20-characters\r\n",
+    "a-token-of-20-characters",
+  ])("takes %j without its line end and prints nothing", async (stdin) => {
+    const world = makeWorld();
+    const { status, stdout } = await world.keys(adopt, { stdin });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect((await listAll(world))[0]?.digest).toBe(sha256("a-token-of-20-characters"));
+    expect(world.read()).not.toContain("a-token");
+  });
 
   it("gives null for the token in JSON", async () => {
     const world = makeWorld();
     expect(await world.json(adopt, { stdin: "x".repeat(20) })).toMatchObject({ token: null });
   });
 
-  it.each(["", "\n", "two words of a token\n", "token-of-twenty-characters\n\n", "tökentökentökentöken", " x".repeat(9), "token-of-twenty-characters\r", "\u0000".repeat(30), "a".repeat(4097)])(
-    "refuses %j as malformed, without telling it",
-    async (stdin) => {
-      const world = makeWorld();
-      const { status, stdout, stderr } = await world.keys([...adopt, "--json"], { stdin });
-      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "token-malformed" } });
-      expect(status).toBe(2);
-      if (stdin.trim() !== "") expect(stdout + stderr).not.toContain(stdin.trim());
-    },
-  );
+  it.each([
+    "",
+    "\n",
+    "two words of a token\n",
+    "token-of-twenty-characters\n\n",
+    "tökentökentökentöken",
+    " x".repeat(9),
+    "token-of-twenty-characters\r",
+    "\u0000".repeat(30),
+    "a".repeat(4097),
+  ])("refuses %j as malformed, without telling it", async (stdin) => {
+    const world = makeWorld();
+    const { status, stdout, stderr } = await world.keys([...adopt, "--json"], { stdin });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "token-malformed" } });
+    expect(status).toBe(2);
+    if (stdin.trim() !== "") expect(stdout + stderr).not.toContain(stdin.trim());
+  });
 
   it("refuses a short one unless --allow-weak, and a known-weak one always", async () => {
     const world = makeWorld();

@@ -54,9 +54,9 @@ describe("a token that can't be shown", () => {
       expect(status).toBe(1);
       const all = await listAll(world);
       expect(all.filter(({ state }) => state === "live")).toEqual(before);
-      expect(all.filter((key) => key.digest !== digest).every((key) => key.state === "revoked")).toBe(
-        true,
-      );
+      expect(
+        all.filter((key) => key.digest !== digest).every((key) => key.state === "revoked"),
+      ).toBe(true);
     }
     expect(world.read()).not.toContain("rotated_to");
   });
@@ -107,7 +107,15 @@ describe("--token-file", () => {
     const { status } = await world.keys(["create", "--id", "a", "--token-file", "token"]);
     expect(status).toBe(3);
     expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
-    const nowhere = await world.keys(["create", "--id", "a", "--file", "no/k.yaml", "--token-file", "t"]);
+    const nowhere = await world.keys([
+      "create",
+      "--id",
+      "a",
+      "--file",
+      "no/k.yaml",
+      "--token-file",
+      "t",
+    ]);
     expect(nowhere.status).not.toBe(0);
     expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
   });

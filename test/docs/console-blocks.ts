@@ -52,17 +52,34 @@ export function commandsOf(block: Block): DocumentedCommand[] {
   }));
 }
 
+/** The file that a block stands for, where its first line names one: `# keys.yaml`, `// who.mjs`. */
+export function fileNameOf({ body }: Block): string | undefined {
+  return /^(?:#|\/\/) ([\w-]+\.[a-z]+)(?:\n|$)/.exec(body)?.[1];
+}
+
+/** Everything in a text that has the shape of a token minted by `keys`. */
+export function tokensIn(text: string): string[] {
+  return text.match(TOKEN) ?? [];
+}
+
+const TOKEN = /\b[a-z][a-z0-9_]{0,19}_[0-9A-Za-z]{49}\b/g;
+
 /** Output with everything made the same that differs from run to run, or from reader to reader. */
 export function normalized(output: string): string {
   return output
-    .replaceAll(/\b[a-z][a-z0-9_]{0,19}_[0-9A-Za-z]{49}\b/g, "<token>")
+    .replaceAll("\r", "")
+    .replaceAll(TOKEN, "<token>")
+    .replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "<request>")
     .replaceAll(/\b[0-9a-f]{64}\b/g, "<digest>")
     .replaceAll(/\b[0-9a-f]{16}\b/g, "<generation>")
     .replaceAll(/\b[0-9a-f]{12}\b/g, "<fingerprint>")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<instant>")
     .replaceAll(/\d{4}-\d\d-\d\d/g, "<date>")
+    .replaceAll(/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, "<date>")
     .replaceAll(/\b\d+ (?:second|minute|hour|day|week|month|year)s?\b/g, "<while>")
-    .replaceAll(/\bage_s":\d+(?:\.\d+)?/g, 'age_s":<n>')
+    .replaceAll(/\((?:now|<while> ago)\)/g, "(<while> ago)")
+    .replaceAll(/"(age_s|ms)":\d+(?:\.\d+)?/g, '"$1":<n>')
     .replaceAll(/[ \t]+/g, " ")
+    .replaceAll(/ ?\n ?/g, "\n")
     .trim();
 }

@@ -7,13 +7,14 @@ import { temporaryDirectory } from "./keystores.js";
 
 /**
  * Loaded into the bin before anything else: counts the calls to the file system, from the first that
- * names the directory `STEP_DIRECTORY`, and sends the process a signal just before call `STEP_AT`.
+ * names the directory `STEP_DIRECTORY`. Just before call `STEP_AT` the process gets the signal
+ * `STEP_EVENT`; or, where that is an error's code, the call is not made and fails with it.
  */
 const hook = `
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 
-const { STEP_AT, STEP_SIGNAL, STEP_DIRECTORY, STEP_COUNT } = process.env;
+const { STEP_AT, STEP_EVENT, STEP_DIRECTORY, STEP_COUNT } = process.env;
 const { writeFileSync } = fs;
 const handle = await fs.promises.open("/dev/null");
 const handlePrototype = Object.getPrototypeOf(handle);
@@ -25,13 +26,20 @@ function step(args) {
   begun ||= args.some((arg) => typeof arg === "string" && arg.startsWith(STEP_DIRECTORY));
   if (!begun) return;
   count += 1;
-  if (count === Number(STEP_AT)) process.kill(process.pid, STEP_SIGNAL);
+  if (count !== Number(STEP_AT)) return;
+  if (STEP_EVENT.startsWith("SIG")) process.kill(process.pid, STEP_EVENT);
+  else throw Object.assign(new Error("injected"), { code: STEP_EVENT });
 }
 
 function wrap(object, name) {
   const original = object[name];
   function wrapped(...args) {
-    step(args);
+    try {
+      step(args);
+    } catch (error) {
+      if (typeof args.at(-1) !== "function") return Promise.reject(error);
+      return void process.nextTick(args.at(-1), error);
+    }
     return original.apply(this, args);
   }
   // With what util.promisify looks for.
@@ -48,14 +56,14 @@ syncBuiltinESMExports();
 process.on("exit", () => writeFileSync(STEP_COUNT, String(count)));
 `;
 
-/** Runs of the bin that a signal meets at a chosen step. */
+/** Runs of the bin to which something happens at a chosen step. */
 export interface SteppedRuns {
   /** Runs to the end, and gives how many calls to the file system that took. */
   count(args: readonly string[], options: RunOptions): Promise<number>;
-  /** Sends `signal` just before the n-th call, from 1. */
-  signalAt(
+  /** Has a signal, or a system error such as `EIO`, meet the n-th call, from 1. */
+  runTo(
     step: number,
-    signal: NodeJS.Signals,
+    event: string,
     args: readonly string[],
     options: RunOptions,
   ): Promise<RunResult>;
@@ -67,36 +75,32 @@ export function steppedRuns(): SteppedRuns {
   const hookPath = path.join(directory, "hook.mjs");
   const countPath = path.join(directory, "count");
   fs.writeFileSync(hookPath, hook);
-  const run = (
-    step: number,
-    signal: NodeJS.Signals,
-    args: readonly string[],
-    options: RunOptions,
-  ): Promise<RunResult> =>
+  const runTo: SteppedRuns["runTo"] = (step, event, args, options) =>
     runKeys(args, {
       ...options,
       env: {
         ...options.env,
         NODE_OPTIONS: `--import=${pathToFileURL(hookPath).href}`,
         STEP_AT: String(step),
-        STEP_SIGNAL: signal,
+        STEP_EVENT: event,
         STEP_DIRECTORY: options.cwd,
         STEP_COUNT: countPath,
       },
     });
   return {
     async count(args, options) {
-      const { exitCode, stderr } = await run(0, "SIGKILL", args, options);
+      const { exitCode, stderr } = await runTo(0, "EIO", args, options);
       expect(exitCode, stderr).toBe(0);
       return Number(fs.readFileSync(countPath, "utf8"));
     },
-    signalAt: run,
+    runTo,
   };
 }
 
-/** Steps 1 to `count`; with `KEYHOLD_SHORT` some of them, other ones each time. */
-export function stepsUpTo(count: number): readonly number[] {
-  const stride = process.env["KEYHOLD_SHORT"] === "1" ? 6 : 1;
-  const first = 1 + Math.floor(Math.random() * stride);
-  return Array.from({ length: count }, (_, n) => n + 1).filter((n) => n % stride === first % stride);
+/** Every `stride`-th of the steps 1 to `count`, and fewer with `KEYHOLD_SHORT`; others each time. */
+export function stepsUpTo(count: number, stride: number): readonly number[] {
+  const apart = process.env["KEYHOLD_SHORT"] === "1" ? 9 : stride;
+  const first = 1 + Math.floor(Math.random() * apart);
+  const steps = Array.from({ length: count }, (_, n) => n + 1);
+  return steps.filter((step) => step % apart === first % apart);
 }

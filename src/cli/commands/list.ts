@@ -10,7 +10,7 @@ import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { formatCsv } from "../render/csv.js";
 import { formatKeyTable } from "../render/key-table.js";
 import { readableKeystore, reportProblems } from "../troubled-file.js";
-import { invalid, parseDefiniteTime } from "../values.js";
+import { invalid, parseEnd } from "../values.js";
 
 /** The options of `keys list`. */
 export interface ListOptions {
@@ -63,16 +63,16 @@ export async function list(context: Context, options: ListOptions): Promise<Exit
   const choose = parseState(options.state ?? "live");
   const sort = parseSort(options.sort);
   const untilMs =
-    options.expiring === undefined
-      ? undefined
-      : parseDefiniteTime("--expiring", options.expiring, nowMs);
+    options.expiring === undefined ? undefined : parseEnd("--expiring", options.expiring, nowMs);
 
   const store = await readStore(file.path, policy);
   const keystore = readableKeystore(store, file);
   await reportProblems(context, file, store.diagnostics);
   const entries = choose(keystore)
     .filter(({ id }) => options.id === undefined || id === options.id)
-    .filter(({ expiresAt }) => untilMs === undefined || (expiresAt ?? Infinity) <= untilMs);
+    .filter(
+      ({ expiresAt }) => untilMs === undefined || (expiresAt !== undefined && expiresAt <= untilMs),
+    );
   if (sort !== undefined) entries.sort((a, b) => sort(a, b, nowMs));
 
   const records = (): KeyRecord[] => entries.map((entry) => keyRecord(entry, nowMs));

@@ -16,7 +16,7 @@ import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime, entryFields, mintToken } from "../new-entry.js";
 import { noteIdOnlyPeers } from "../peers.js";
 import { soundKeystore } from "../troubled-file.js";
-import { invalid, parseDefiniteTime, parseTime, wholeSecond, writtenInstant } from "../values.js";
+import { invalid, parseEnd, parseTime, wholeSecond, writtenInstant } from "../values.js";
 
 /** The options of `keys rotate`. */
 export interface RotateOptions {
@@ -75,7 +75,7 @@ interface Times {
 }
 
 function timesOf({ grace, expires }: RotateOptions, nowMs: number): Times {
-  const graceEndMs = grace === undefined ? undefined : parseDefiniteTime("--grace", grace, nowMs);
+  const graceEndMs = grace === undefined ? undefined : parseEnd("--grace", grace, nowMs);
   if (graceEndMs !== undefined && graceEndMs <= nowMs) {
     throw invalid("--grace", "is over already", "a time to come, such as 24h");
   }
@@ -144,7 +144,7 @@ function retirement(old: Entry, digest: string, { graceEndMs }: Times, nowMs: nu
       hint: "`keys migrate` makes one; or rotate without --grace",
     });
   }
-  const isSooner = old.expiresAt !== undefined && old.expiresAt <= graceEndMs;
+  const isSooner = (old.expiresAt ?? Number.POSITIVE_INFINITY) <= graceEndMs;
   const fields = new Map<string, string>(
     isSooner ? [link] : [["expires_at", formatInstant(graceEndMs)], link],
   );
@@ -170,5 +170,6 @@ async function sayWhat({ talk }: Context, old: Entry, { graceEndMs }: Times): Pr
     return;
   }
   const endMs = Math.min(graceEndMs, old.expiresAt ?? graceEndMs);
-  await talk.note(`the old key ${describe(old)} works until ${formatInstant(endMs)}`);
+  const end = endMs === Number.POSITIVE_INFINITY ? "it is revoked" : formatInstant(endMs);
+  await talk.note(`the old key ${describe(old)} works until ${end}`);
 }

@@ -11,7 +11,7 @@ import type { ExitStatus } from "../exit-codes.js";
 import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
 import { countProblems } from "../render/diagnostic.js";
 import { EMPTY, reportProblems } from "../troubled-file.js";
-import { invalid } from "../values.js";
+import { invalid, refuseToken } from "../values.js";
 import { packageVersion } from "../version.js";
 
 /**
@@ -155,6 +155,7 @@ async function sayReady(
 function addressOf({ io }: Context, options: ServeOptions): ListenAddress {
   const host = options.host ?? (io.env["KEYS_HOST"] || DEFAULT_HOST);
   if (host === "") throw invalid("--host", "is empty", "an address of this machine");
+  refuseToken("--host", host);
   const [name, port] =
     options.port === undefined
       ? ["KEYS_PORT", io.env["KEYS_PORT"] || DEFAULT_PORT]

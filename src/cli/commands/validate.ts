@@ -9,7 +9,7 @@ import { environmentPolicy, keystoreFile, namedFile } from "../keystore-file.js"
 import { countProblems, formatDiagnostics, type Problem } from "../render/diagnostic.js";
 import type { Style } from "../render/style.js";
 import { visible } from "../render/visible.js";
-import { invalid, parseTime } from "../values.js";
+import { invalid, parseTime, refuseToken } from "../values.js";
 
 /** The options of `keys validate`. */
 export interface ValidateOptions {
@@ -51,6 +51,7 @@ export async function validate(
   if (names.filter((name) => name === STDIN).length > 1) {
     throw new KeysError("usage", "stdin is named twice", { hint: "give - once" });
   }
+  for (const name of names) refuseToken("[file]", name);
   const reports: FileReport[] = [];
   for (const name of names) {
     reports.push(await reportOn(context, name, policy, options, names.length > 1));

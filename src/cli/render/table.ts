@@ -19,6 +19,9 @@ export interface TableOptions {
 
 const GAP = 2;
 
+/** Rows that are laid out at once: cli-table3 takes a time that grows with their square. */
+const CHUNK = 50;
+
 /** Narrowest that a column is cut to, in columns of the terminal. */
 const NARROWEST = 8;
 
@@ -37,26 +40,41 @@ export async function formatTable(
   return draw(cut, options);
 }
 
-async function draw(columns: readonly Column[], options: TableOptions): Promise<string> {
-  const { default: Table } = await import("cli-table3");
-  const table = new Table({
-    head: columns.map(({ head }) => options.head(head)),
-    chars: NO_BORDER,
-    style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
-  });
-  const rows = columns[0]?.cells.length ?? 0;
-  for (let row = 0; row < rows; row += 1) {
-    table.push(columns.map(({ cells, style }) => styled(cells[row] ?? "", row, style)));
-  }
-  return `${table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n")}\n`;
+function draw(columns: readonly Column[], { width, head }: TableOptions): Promise<string> {
+  const widths = columns.map(naturalWidth);
+  const count = columns[0]?.cells.length ?? 0;
+  const first = columns.map((column, index) => padded(column.head, widths[index], head));
+  const rows = Array.from({ length: count }, (_, row) =>
+    columns.map(({ cells, style }, index) =>
+      padded(cells[row] ?? "", widths[index], (text) => style?.(text, row) ?? text),
+    ),
+  );
+  return width === undefined
+    ? Promise.resolve(joinLines([first, ...rows].map((cells) => cells.join(" ".repeat(GAP)))))
+    : drawAtTerminal([first, ...rows]);
 }
 
-function styled(text: string, row: number, style: Column["style"]): string {
-  return style === undefined ? text : style(text, row);
+async function drawAtTerminal(rows: readonly (readonly string[])[]): Promise<string> {
+  const { default: Table } = await import("cli-table3");
+  const lines: string[] = [];
+  for (let first = 0; first < rows.length; first += CHUNK) {
+    const table = new Table({
+      chars: NO_BORDER,
+      style: { "padding-left": 0, "padding-right": GAP, compact: true },
+    });
+    table.push(...rows.slice(first, first + CHUNK).map((cells) => [...cells]));
+    lines.push(...table.toString().split("\n"));
+  }
+  return joinLines(lines);
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+}
+
+/** Every cell gets its column's width, so that the chunks of a table stand in line. */
+function padded(text: string, width = 0, style: (text: string) => string): string {
+  return style(text) + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
 
 const NO_BORDER = {

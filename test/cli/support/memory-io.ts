@@ -35,7 +35,7 @@ export interface World {
   keys(args: readonly string[], options?: WorldOptions): Promise<CommandResult>;
   /** {@link keys}, its stdout read as JSON. */
   json(args: readonly string[], options?: WorldOptions): Promise<unknown>;
-  write(name: string, text: string): void;
+  write(name: string, text: string | Uint8Array): void;
   read(name?: string): string;
   /** A signal, as if sent to the command that runs. */
   signal(name: SignalName): void;
@@ -50,17 +50,13 @@ export function makeWorld(): World {
   const listeners = new Set<(name: SignalName) => void>();
   let drawn = 0;
 
-  async function keys(
-    args: readonly string[],
-    options: WorldOptions = {},
-  ): Promise<CommandResult> {
+  async function keys(args: readonly string[], options: WorldOptions = {}): Promise<CommandResult> {
     let stdout = "";
     let stderr = "";
     const io: Io = {
       stdin: {
         isTTY: false,
-        read: (limit) =>
-          Promise.resolve(Buffer.from(options.stdin ?? "").subarray(0, limit + 1)),
+        read: (limit) => Promise.resolve(Buffer.from(options.stdin ?? "").subarray(0, limit + 1)),
       },
       stdout: output(
         (text) => {
@@ -121,7 +117,7 @@ function output(take: (text: string) => void, columns?: number, isNullDevice = f
         take(text);
         return Promise.resolve();
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
     },
     flush: () => Promise.resolve(),

@@ -1,0 +1,165 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { create } from "./support/key-record.js";
+import { makeWorld } from "./support/memory-io.js";
+
+const COMMANDS = [
+  ...["init", "create", "list", "show", "set", "revoke", "disable", "enable", "rotate", "sweep"],
+  ...["validate", "migrate", "hash", "identify", "serve"],
+];
+
+const TOKEN = "key_Chv5QtMwyrRxy0zZNFmgdEq3n3v25eEUpMwY4hn4Cg02qRbPr";
+
+describe("help", () => {
+  it("begins with examples, for the program and each command", async () => {
+    const world = makeWorld();
+    for (const args of [[], ...COMMANDS.map((name) => [name])]) {
+      const { status, stdout, stderr } = await world.keys([...args, "--help"]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toMatch(/^Examples:\n {2}keys /);
+      expect(stdout).toContain("Usage: keys");
+      const other = await world.keys(["help", ...args]);
+      expect(other.stdout).toBe(stdout);
+    }
+  });
+
+  it("names what is built and nothing else", async () => {
+    const world = makeWorld();
+    const { stdout } = await world.keys(["--help"]);
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name);
+    expect(listed.filter((name) => name !== "keys")).toEqual([...COMMANDS, "help"]);
+    expect(stdout).not.toMatch(/--wait|sarif|push|doctor/);
+  });
+
+  it("takes every command's common options before and after its name", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const common = ["--json", "--no-input", "--yes", "--dry-run", "--quiet", "--no-color"];
+    for (const name of COMMANDS) {
+      const { stdout } = await world.keys([...common, name, ...common, "--version"]);
+      expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      expect((await world.keys([name, "--file", "x", "--help"])).status).toBe(0);
+    }
+    const before = await world.keys(["--json", "--quiet", "list"]);
+    const after = await world.keys(["list", "--json", "--quiet"]);
+    expect(before).toEqual(after);
+    expect(before.status).toBe(0);
+  });
+
+  it("comes on stderr with exit 2 where there is no command", async () => {
+    const world = makeWorld();
+    const { status, stdout, stderr } = await world.keys([]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^Examples:/);
+    expect(await world.json([])).toMatchObject({ error: { code: "usage" } });
+  });
+});
+
+describe("a mistake on the command line", () => {
+  it.each([
+    [["crate"], "create"],
+    [["revok", "c1f29e"], "revoke"],
+    [["help", "lst"], "list"],
+    [["list", "--staet", "all"], "--state"],
+    [["list", "--jsn"], "--json"],
+    [["--dryrun", "list"], "--dry-run"],
+  ])("%j gets a near one suggested", async (args, near) => {
+    const world = makeWorld();
+    const { status, stdout, stderr } = await world.keys([...args, "--json"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`hint: did you mean ${near}\\?`));
+    const { error } = JSON.parse(stdout) as { error: { code: string; hint: string } };
+    expect(error.code).toBe("usage");
+    expect(error.hint).toContain(near);
+  });
+
+  it.each([
+    [["create", TOKEN]],
+    [["identify", TOKEN]],
+    [["hash", TOKEN]],
+    [[TOKEN]],
+    [["help", TOKEN]],
+    [["show", TOKEN]],
+    [["revoke", TOKEN, "--yes"]],
+    [["revoke", "--id", TOKEN, "--yes"]],
+    [["create", "--id", TOKEN]],
+    [["create", "--id", "a", "--label", `my ${TOKEN}`]],
+    [["create", "--id", "a", "--scopes", TOKEN]],
+    [["create", "--id", "a", "--digest", TOKEN]],
+    [["create", "--id", "a", `--token=${TOKEN}`]],
+    [["create", "--id", "a", "--token", TOKEN]],
+    [["create", `-t${TOKEN}`]],
+    [["create", "--id", "a", "--expires", TOKEN]],
+    [["create", "--id", "a", "--rate-limit", TOKEN]],
+    [["create", "--id", "a", "--prefix", TOKEN]],
+    [["set", "c1f29e", "--unset", TOKEN]],
+    [["list", "--state", TOKEN]],
+    [["list", "--sort", TOKEN]],
+    [["list", "--format", TOKEN]],
+    [["validate", "--peers", TOKEN]],
+  ])("%j never repeats the token, nor writes it", async (args) => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const before = world.read();
+    for (const more of [[], ["--json"]]) {
+      const { status, stdout, stderr } = await world.keys([...args, ...more]);
+      expect(status).not.toBe(0);
+      expect(stdout + stderr).not.toContain(TOKEN.slice(4, 40));
+    }
+    expect(world.read()).toBe(before);
+    expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
+  });
+
+  it("says of a token given as an argument where it stands now", async () => {
+    const world = makeWorld();
+    for (const args of [
+      ["identify", TOKEN],
+      ["show", TOKEN],
+      ["create", "--id", TOKEN],
+    ]) {
+      expect((await world.keys(args)).stderr).toContain("history");
+    }
+  });
+
+  it.each([
+    ["an option without its value", ["create", "--id"]],
+    ["an option given twice", ["revoke", "--id", "a", "--id", "b"]],
+    ["too many arguments", ["show", "c1f29e", "c1f29e"]],
+    ["an empty --file", ["list", "--file", ""]],
+    ["an unknown option", ["list", "--frobnicate"]],
+  ])("exits 2 for %s", async (_, args) => {
+    const world = makeWorld();
+    expect((await world.keys(args)).status).toBe(2);
+    expect(await world.json(args)).toMatchObject({ error: { code: "usage" } });
+  });
+});
+
+describe("what is said", () => {
+  it("is left out with --quiet, errors apart", async () => {
+    const world = makeWorld();
+    const { stdout, stderr } = await world.keys(["create", "--id", "alice", "--quiet"]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^key_/);
+    expect((await world.keys(["show", "c1f29e", "--quiet"])).stderr).toContain("keys: error:");
+  });
+
+  it("is lower case, without a full stop, with a hint", async () => {
+    const world = makeWorld();
+    for (const args of [["list"], ["create"], ["frobnicate"], ["show", "x"]]) {
+      const { stderr } = await world.keys(args);
+      expect(stderr).toMatch(/^keys: error: [^A-Z\n][^\n]*[^.\n]\nhint: [^\n]*[^.\n]\n$/);
+    }
+  });
+
+  it("holds no stack trace when something unforeseen happens", async () => {
+    const world = makeWorld();
+    const { status, stdout, stderr } = await world.keys(["hash", "--json"], {
+      stdin: "token-a",
+      onStdout: () => {
+        throw new Error("secret detail");
+      },
+    });
+    expect(status).toBe(1);
+    expect(stdout + stderr).not.toMatch(/secret detail|\bat .*:\d+/);
+  });
+});
