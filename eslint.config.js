@@ -75,7 +75,7 @@ const onlyAndSkip = [
 ];
 
 export default defineConfig(
-  globalIgnores(["dist/", "coverage/", "examples/", "test/vectors/"]),
+  globalIgnores(["dist/", "coverage/", "test/vectors/"]),
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.{js,mjs,ts}"],
@@ -83,7 +83,7 @@ export default defineConfig(
     plugins: { "eslint-comments": comments },
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["*.js", "bin/*.js", ".ci/*.mjs"] },
+        projectService: { allowDefaultProject: ["*.js", "bin/*.js", ".ci/*.mjs", "examples/*.js"] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

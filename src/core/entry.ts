@@ -33,12 +33,7 @@ export type KeyState = "live" | RetiredState;
 export type EntryPlace = "live" | "retired" | "legacy";
 
 /** The states that stand under `retired_api_keys`. */
-export const RETIRED_STATES: readonly RetiredState[] = [
-  "revoked",
-  "disabled",
-  "expired",
-  "rotated",
-];
+const RETIRED_STATES: readonly RetiredState[] = ["revoked", "disabled", "expired", "rotated"];
 
 /**
  * One key: what the file says of it, and what follows from that. Instants are milliseconds since

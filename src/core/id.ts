@@ -1,5 +1,5 @@
 /** Longest id, label or reason, in code points. */
-export const TEXT_LENGTH = 256;
+const TEXT_LENGTH = 256;
 
 const PORTABLE_ID = /^[A-Za-z0-9][A-Za-z0-9._@+:-]*$/;
 // U+0000–1F and U+007F–9F are what KEYSTORE.md calls control characters.
@@ -33,7 +33,7 @@ export function isFreeText(text: string): boolean {
 }
 
 /** Whether a text has a character of U+0000–1F or U+007F–9F. */
-export function hasControlCharacter(text: string): boolean {
+function hasControlCharacter(text: string): boolean {
   return CONTROL.test(text);
 }
 

@@ -111,11 +111,11 @@ async function slot(number: number): Promise<readonly Remains[]> {
     const digest = [...keysOf(before).live.keys()][3] ?? "";
     const turn = (round - number) / SLOTS;
     const args = turn % 2 === 0 ? ["create", "--id", `new-${round}`] : ["revoke", "--yes", digest];
-    // Some anywhere, from the start to just after the end; most while something is being done.
+    // Half of them anywhere, from the start to just after the end; half while it is at work.
     const killed = await runUntil(
       cwd,
       args,
-      turn % 6 < 2
+      turn % 4 < 2
         ? { ms: Math.random() * 1.05 * course.ms }
         : { event: 1 + Math.floor(Math.random() * course.events) },
     );

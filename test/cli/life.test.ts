@@ -241,6 +241,16 @@ describe("keys rotate", () => {
     expect(all.every(({ state }) => state === "live")).toBe(true);
   });
 
+  it("leaves the old key its own end with --grace never", async () => {
+    const world = makeWorld();
+    const { digest } = await create(world, "--id", "a");
+    expect((await world.keys(["rotate", "--id", "a", "--grace", "never"])).status).toBe(0);
+    const all = await listAll(world);
+    expect(all.find((key) => key.digest === digest)).toMatchObject({
+      ...{ state: "live", expires_at: null },
+    });
+  });
+
   it("keeps the end as it is where the beginning is not known, and takes --expires first", async () => {
     const world = makeWorld();
     const digest = "c1f29e0ba7d36c5f18e94b0d7a2365f8e0c49b1d6f7a83520be9d4c6a1873f2e";

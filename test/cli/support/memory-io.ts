@@ -112,13 +112,9 @@ function output(take: (text: string) => void, columns?: number, isNullDevice = f
   return {
     isTTY: columns !== undefined,
     columns: () => columns,
-    write: (text) => {
-      try {
-        take(text);
-        return Promise.resolve();
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    write: async (text) => {
+      await Promise.resolve();
+      take(text);
     },
     flush: () => Promise.resolve(),
     isNullDevice: () => Promise.resolve(isNullDevice),

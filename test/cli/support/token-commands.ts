@@ -27,7 +27,6 @@ export interface TokenCommand {
 const COMMANDS: readonly TokenCommand[] = [
   { name: "create", args: ["create", "--id", "new"], before: text },
   { name: "create --json", args: ["create", "--id", "new", "--json"], before: text },
-  { name: "create --quiet", args: ["create", "--id", "new", "--quiet"], before: text },
   { name: "create, a new file", args: ["create", "--id", "new"] },
   { name: "rotate", args: ["rotate", "--yes", oldDigest], before: text },
   { name: "rotate --grace", args: ["rotate", "--grace", "1h", oldDigest], before: text },
