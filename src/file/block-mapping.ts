@@ -1,13 +1,5 @@
 import { formatBlockPair, type BlockStyle, type NewPair } from "./new-pair.js";
-import {
-  contentEnd,
-  lacksFinalLineEnding,
-  lineEnding,
-  lineStart,
-  nextLine,
-  pairEnd,
-  type Splice,
-} from "./splice.js";
+import { contentEnd, lineEnding, lineStart, nextLine, pairEnd, type Splice } from "./splice.js";
 import type { MappingNode, SyntaxPair } from "./syntax.js";
 
 const DEFAULT_STEP = 2;
@@ -42,10 +34,7 @@ export function stepOf(text: string, mapping: MappingNode): number {
   return DEFAULT_STEP;
 }
 
-/**
- * Removes pairs, with the lines they stand on. Comment lines of their own around them stay. Where
- * the file's last line goes and had no line ending, the new last line has none either.
- */
+/** Removes pairs, with the lines they stand on. Comment lines of their own around them stay. */
 export function removeLines(text: string, pairs: readonly SyntaxPair[]): Splice[] {
   const ranges = pairs.map((pair) => linesOf(text, pair)).sort((a, b) => a.start - b.start);
   const merged: { start: number; end: number }[] = [];
@@ -53,11 +42,6 @@ export function removeLines(text: string, pairs: readonly SyntaxPair[]): Splice[
     const last = merged.at(-1);
     if (last?.end === range.start) last.end = range.end;
     else merged.push({ ...range });
-  }
-  const last = merged.at(-1);
-  if (last?.end === text.length && lacksFinalLineEnding(text)) {
-    last.start -= text[last.start - 2] === "\r" ? 2 : 1;
-    if (last.start < 0) last.start = 0;
   }
   return merged.map(({ start, end }) => ({ start, end, text: "" }));
 }
@@ -74,7 +58,7 @@ export function appendLines(
   return insertLines(text, atLineStart ? end : nextLine(text, end), pairs, style);
 }
 
-/** Adds pairs as lines at an offset where a line starts, or at the end of the text. */
+/** Adds pairs as lines at an offset where a line starts. */
 export function insertLines(
   text: string,
   offset: number,
@@ -84,11 +68,5 @@ export function insertLines(
   if (pairs.length === 0) return [];
   const eol = lineEnding(text, Math.max(0, lineStart(text, Math.max(0, offset - 1))));
   const lines = pairs.map((pair) => formatBlockPair(pair, { ...style, eol })).join("");
-  const bare = offset === text.length && lacksFinalLineEnding(text);
-  const inserted = bare ? eol + withoutFinalLineEnding(lines) : lines;
-  return [{ start: offset, end: offset, text: inserted }];
-}
-
-function withoutFinalLineEnding(lines: string): string {
-  return lines.replace(/\r?\n$/, "");
+  return [{ start: offset, end: offset, text: lines }];
 }

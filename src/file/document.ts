@@ -3,7 +3,7 @@ import { KeysError } from "../errors.js";
 import type { Change } from "./change.js";
 import { diagnose } from "./diagnose.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
-import { spliceChanges } from "./edit.js";
+import { carryOut } from "./edit.js";
 import { expectedModel } from "./expected-model.js";
 import { KeystoreInvalidError } from "./keystore-invalid.js";
 import type { Layout } from "./layout.js";
@@ -11,7 +11,6 @@ import { modelOf } from "./model.js";
 import { planChanges } from "./plan.js";
 import type { Policy } from "./policy.js";
 export type { Policy } from "./policy.js";
-import { applySplices } from "./splice.js";
 import type { SyntaxNode } from "./syntax.js";
 import { decodeText } from "./text.js";
 
@@ -68,9 +67,7 @@ export function editKeystore(
   }
   refuseDoubt(document, layout, changes);
   const plan = planChanges(layout, keystore, changes);
-  const splices = spliceChanges(text, layout, root, plan);
-  if (splices.length === 0) return document;
-  const edited = applySplices(text, splices);
+  const edited = carryOut(text, layout, root, plan);
   if (edited === text) return document;
   const result = parseKeystoreText(edited, policy);
   const meant = expectedModel(modelOf(text, layout), plan);

@@ -54,8 +54,7 @@ export function movedRow(
   }));
   const moved = applySplices(text.slice(start, end), inside);
   if (sourceFlow) return { text: moved, flow: true, indent: 0 };
-  const whole = moved.endsWith("\n") ? moved : moved + lineEnding(text, start);
-  return { text: whole, flow: false, indent: row.key.start - start };
+  return { text: moved, flow: false, indent: row.key.start - start };
 }
 
 /** A row of a block with fields set, written anew; undefined where a part of it is no plain text. */

@@ -6,7 +6,14 @@ import { formatFlowPair, type NewPair } from "./new-pair.js";
 import type { Plan } from "./plan.js";
 import { isPlainString } from "./scalar-type.js";
 import { formatFieldValue, formatQuoted } from "./scalar-text.js";
-import { colonEnd, lineEnding, pairEnd, type Splice } from "./splice.js";
+import {
+  applySplices,
+  colonEnd,
+  lacksFinalLineEnding,
+  lineEnding,
+  pairEnd,
+  type Splice,
+} from "./splice.js";
 import type { SyntaxNode, SyntaxPair } from "./syntax.js";
 
 interface BlockStep {
@@ -17,14 +24,23 @@ interface BlockStep {
   readonly ensure: boolean;
 }
 
-/** The splices that carry out a plan on the text it was made for. */
-export function spliceChanges(
-  text: string,
-  layout: Layout,
-  root: SyntaxNode,
-  plan: Plan,
-): Splice[] {
-  const splices: Splice[] = [];
+/**
+ * Carries out a plan on the text it was made for. A last line without an ending gets one for the
+ * time being, so that every line is whole; the last line of the result has none then.
+ */
+export function carryOut(text: string, layout: Layout, root: SyntaxNode, plan: Plan): string {
+  if (!lacksFinalLineEnding(text)) {
+    return applySplices(text, spliceChanges(text, layout, root, plan));
+  }
+  const whole = text + lineEnding(text, text.length);
+  const edited = applySplices(whole, spliceChanges(whole, layout, root, plan));
+  return edited.replace(/\r?\n$/, "");
+}
+
+/** The splices that carry out a plan; every line of the text has its ending. */
+function spliceChanges(text: string, layout: Layout, root: SyntaxNode, plan: Plan): Splice[] {
+  // First, since a row's new lines come before a row that is added behind it.
+  const splices: Splice[] = nestFlat(text, layout, plan.nest);
   const create: NewPair[] = [];
   const blocks: readonly BlockStep[] = [
     { name: "api_keys", rows: layout.live, plan: plan.live, ensure: plan.drop.has("api_key") },
@@ -38,7 +54,6 @@ export function spliceChanges(
       create.push({ kind: "group", name, pairs: edit.create });
     }
   }
-  splices.push(...nestFlat(text, layout, plan.nest));
   const { drop, rename } = adminEdits(text, layout, plan);
   splices.push(...rename);
   splices.push(...editRoot(text, layout, root, drop, create));
@@ -85,10 +100,9 @@ function nestFlat(text: string, layout: Layout, nest: ReadonlyMap<string, string
     const colon = colonEnd(text, pair) ?? pair.key.end;
     const line = `${margin}id: ${formatFieldValue("id", id, isPlainString)}`;
     const next = linesOf(text, pair).end;
-    const bare = next === text.length && !text.endsWith("\n");
     return [
       { start: colon, end, text: "" },
-      { start: next, end: next, text: bare ? eol + line : line + eol },
+      { start: next, end: next, text: line + eol },
     ];
   });
 }

@@ -30,6 +30,7 @@ type Step =
   | { readonly kind: "add"; readonly fields: ReadonlyMap<string, string> }
   | { readonly kind: "retire" | "purge" | "restore"; readonly pick: number }
   | { readonly kind: "retire all" }
+  | { readonly kind: "rotate"; readonly pick: number; readonly grace: boolean }
   | { readonly kind: "label"; readonly pick: number; readonly label: string | null };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -39,6 +40,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     pick: fc.nat(),
   }),
   fc.record({ kind: fc.constant("retire all" as const) }),
+  fc.record({ kind: fc.constant("rotate" as const), pick: fc.nat(), grace: fc.boolean() }),
   fc.record({ kind: fc.constant("label" as const), pick: fc.nat(), label: fc.option(texts) }),
 );
 
@@ -77,6 +79,13 @@ function take(kept: Kept, step: Step, index: number): Change[] {
       return retire(kept, pickFrom(kept.live, step.pick));
     case "retire all":
       return [...kept.live].flatMap((row) => retire(kept, row));
+    case "rotate": {
+      const row = pickFrom(kept.live, step.pick);
+      if (row === undefined) return [];
+      const fields = new Map([["id", row[1].get("id") ?? ""]]);
+      const old: Change[] = step.grace ? setEnd(row) : retire(kept, row);
+      return [...old, ...take(kept, { kind: "add", fields }, index)];
+    }
     case "purge": {
       const row = pickFrom(new Map([...kept.live, ...kept.retired]), step.pick);
       if (row === undefined) return [];
@@ -101,6 +110,12 @@ function take(kept: Kept, step: Step, index: number): Change[] {
       return [{ kind: "set", digest: row[0], fields: new Map([["label", step.label]]) }];
     }
   }
+}
+
+function setEnd([digest, fields]: [string, Fields]): Change[] {
+  const end = new Map([["expires_at", "2026-11-23T12:00:00Z"]]);
+  fields.set("expires_at", "2026-11-23T12:00:00Z");
+  return [{ kind: "set", digest, fields: end }];
 }
 
 function retire(kept: Kept, row: [string, Fields] | undefined): Change[] {
@@ -149,6 +164,55 @@ describe("edits of any keystore that people write", () => {
           );
         },
       ),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+/** A keystore with flat rows and a raw key, as from before. */
+const legacies: fc.Arbitrary<{ text: string; ids: Map<string, string> }> = fc
+  .record({
+    rows: fc.array(fc.constantFrom("flat", "flat quoted", "entry", "comment"), { maxLength: 5 }),
+    legacy: fc.constantFrom("", "before", "after"),
+    admin: fc.boolean(),
+    eol: fc.constantFrom("\n", "\r\n"),
+    end: fc.boolean(),
+  })
+  .filter(({ rows, legacy }) => legacy !== "" || rows.some((row) => row !== "comment"))
+  .map(({ rows, legacy, admin, eol, end }) => {
+    const ids = new Map<string, string>();
+    const block: string[] = [];
+    for (const [index, row] of rows.entries()) {
+      const digest = digestOf(`legacy ${String(index)}`);
+      if (row === "comment") {
+        block.push("  # a comment");
+        continue;
+      }
+      ids.set(digest, `id${String(index)}`);
+      if (row === "entry") block.push(`  "${digest}":`, `    id: id${String(index)}`);
+      else if (row === "flat") block.push(`  "${digest}": id${String(index)} # flat`);
+      else block.push(`  "${digest}": "id${String(index)}"`);
+    }
+    const lines = ids.size > 0 ? ["api_keys:", ...block] : [];
+    const raw = 'api_key: "a raw key from before" # raw';
+    if (legacy === "before") lines.unshift(raw);
+    if (legacy === "after") lines.push(raw);
+    if (legacy !== "") ids.set(digestOf("a raw key from before"), "owner");
+    if (admin) lines.push("admin_api_key: 'the raw admin key'");
+    return { text: lines.join(eol) + (end ? eol : ""), ids };
+  });
+
+describe("migrating any keystore from before", () => {
+  it("leaves entries with the same ids, and no raw key", () => {
+    fc.assert(
+      fc.property(legacies, ({ text, ids }) => {
+        const migrated = edit(text, [{ kind: "migrate", legacyId: "owner" }]);
+        const document = parse(migrated);
+        expect(document.diagnostics).toEqual([]);
+        const found = [...(document.keystore?.live() ?? [])];
+        expect(new Map(found.map(({ digest, id }) => [digest, id]))).toEqual(ids);
+        expect(migrated).not.toMatch(/raw (?:admin )?key/);
+      }),
       { numRuns: RUNS },
     );
   });

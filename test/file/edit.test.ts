@@ -250,6 +250,14 @@ describe("migrating", () => {
     expect(edit(after, { kind: "migrate", legacyId: "olga" })).toBe(after);
   });
 
+  it.each(["\n", ""])("turns a last flat row and a legacy key, ending %j", (end) => {
+    const token = "raw-legacy-token-of-some-length";
+    const text = `api_key: ${token}\napi_keys:\n  "${A}": alice${end}`;
+    expect(edit(text, { kind: "migrate", legacyId: "owner" })).toBe(
+      `api_keys:\n  "${A}":\n    id: alice\n  "${digestOf(token)}":\n    id: owner${end}`,
+    );
+  });
+
   it("works between braces", () => {
     const token = "raw-legacy-token-of-some-length";
     const text = `{"api_key": "${token}", "admin_api_key": "raw-admin-token-long", "api_keys": {"${A}": "alice"}}`;

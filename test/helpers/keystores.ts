@@ -12,7 +12,9 @@ import { parseKeystore } from "../../src/file/document.js";
 export function temporaryDirectory(): string {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(tmpdir(), "keyhold-cli-")));
   onTestFinished(() => {
-    fs.rmSync(directory, { recursive: true, force: true });
+    // A test may have taken the right away that this needs.
+    fs.chmodSync(directory, 0o700);
+    fs.rmSync(directory, { recursive: true });
   });
   return directory;
 }
