@@ -18,7 +18,7 @@ const rooms = {
   peer: { rooms: ["errors", "core", "file"], packages: ["node:*"] },
   cli: {
     rooms: ["errors", "core", "file", "server", "peer"],
-    packages: ["node:*", "@inquirer/prompts", "chalk", "cli-table3", "commander", "diff"],
+    packages: ["node:*", "@inquirer/prompts", "chalk", "cli-table3", "commander"],
   },
   index: { rooms: ["errors", "core", "file", "server", "peer"], packages: [] },
 };

@@ -20,7 +20,8 @@ export async function reportDryRun(
   ) as [string, string];
   const { json } = context.globals;
   const style = json ? PLAIN : await context.style("stdout");
-  const diff = await formatDiff(file.name, before, after, style);
+  const changes = update.after.document.changes ?? [];
+  const diff = formatDiff(file.name, before, after, changes, style);
   if (json) await context.printJson({ ...result, dry_run: true, diff });
   else await context.print(diff);
   const nothing = diff === "" ? "nothing would change" : "dry run: nothing was written";

@@ -20,8 +20,13 @@ export function linesOf(text: string, pair: SyntaxPair): LineRange {
 /** Spaces before the keys of a block mapping that has pairs. */
 export function indentOf(text: string, mapping: MappingNode): number {
   const first = mapping.pairs[0];
-  if (first === undefined) return 0;
-  return first.key.start - lineStart(text, first.key.start);
+  return first === undefined ? 0 : indentOfPair(text, first);
+}
+
+/** Columns before a pair of a block mapping: before its `? ` or its anchor, where it has one. */
+export function indentOfPair(text: string, { key }: SyntaxPair): number {
+  const before = text.slice(lineStart(text, key.start), key.start);
+  return before.replace(/(?:\? +|&\S+ +)+$/, "").length;
 }
 
 /** Spaces that a level adds: as in the first nested block mapping, else 2. */

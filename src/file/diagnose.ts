@@ -1,5 +1,5 @@
 import { digestOf } from "../core/digest.js";
-import type { Entry } from "../core/entry.js";
+import { createEntry, type Entry } from "../core/entry.js";
 import { countCharacters } from "../core/id.js";
 import { createKeystore, type Keystore } from "../core/keystore.js";
 import { isKnownWeakDigest } from "../core/weak.js";
@@ -56,6 +56,9 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
   for (const pair of layout.repeats) {
     const name = nameOf(pair);
     if (name === "api_keys" || name === "retired_api_keys") judge.block(name, pair);
+    // Which of two blocks is in force depends on the reader.
+    if (name === "api_keys")
+      for (const digest of live.entries.keys()) markFaulty(live.entries, digest);
   }
   for (const [digest, { pair }] of live.rows) {
     if (retired.rows.has(digest)) {
@@ -123,7 +126,7 @@ class BlockJudge {
         markFaulty(entries, digest);
       } else if (good) {
         rows.set(digest, { pair: row });
-        if (entry !== undefined) entries.set(digest, entry);
+        entries.set(digest, entry);
       }
     }
     return { entries, rows };
@@ -166,18 +169,15 @@ class BlockJudge {
     return true;
   }
 
-  #entry(
-    name: BlockName,
-    row: SyntaxPair,
-    digest: string,
-    path: readonly string[],
-  ): Entry | undefined {
+  #entry(name: BlockName, row: SyntaxPair, digest: string, path: readonly string[]): Entry {
     const { value } = row;
+    const place = name === "api_keys" ? "live" : "retired";
     if (value.kind !== "mapping" || value.tagged) {
       this.#report.add(whatHides(value) ?? "entry-not-mapping", path, placeOf(row));
-      return undefined;
+      // Listed and revocable all the same: `"<digest>": name` says whose it was meant to be.
+      const fields = new Map(isString(value) ? [["id", value.text]] : []);
+      return createEntry(digest, fields, { place, faulty: true });
     }
-    const place = name === "api_keys" ? "live" : "retired";
     const context = { digest, place, path, offset: row.key.start } as const;
     const entry = diagnoseEntry(value, context, this.#policy, this.#report);
     const weak = place === "live" && isKnownWeakDigest(digest);

@@ -7,6 +7,7 @@ import { carryOut } from "./edit.js";
 import { expectedModel } from "./expected-model.js";
 import { KeystoreInvalidError } from "./keystore-invalid.js";
 import type { Layout } from "./layout.js";
+import type { LineChange } from "./line-change.js";
 import { modelOf } from "./model.js";
 import { planChanges } from "./plan.js";
 import type { Policy } from "./policy.js";
@@ -26,6 +27,8 @@ export interface KeystoreDocument {
   /** Where things stand, for edits; undefined with `keystore`. */
   readonly layout: Layout | undefined;
   readonly root: SyntaxNode | undefined;
+  /** Of a document that an edit made: the lines that changed. */
+  readonly changes?: readonly LineChange[];
 }
 
 /** Codes that leave it in doubt what the file says, to one reader or another. */
@@ -67,7 +70,7 @@ export function editKeystore(
   }
   refuseDoubt(document, layout, changes);
   const plan = planChanges(layout, keystore, changes);
-  const edited = carryOut(text, layout, root, plan);
+  const { text: edited, changes: lines } = carryOut(text, layout, root, plan);
   if (edited === text) return document;
   const result = parseKeystoreText(edited, policy);
   const meant = expectedModel(modelOf(text, layout), plan);
@@ -77,7 +80,7 @@ export function editKeystore(
       hint: "write the blocks of keys as in docs/keystore-format.md; nothing was written",
     });
   }
-  return result;
+  return { ...result, changes: lines };
 }
 
 function refuseDoubt(document: KeystoreDocument, layout: Layout, changes: readonly Change[]): void {

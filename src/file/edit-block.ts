@@ -2,8 +2,8 @@ import { KeysError } from "../errors.js";
 import {
   appendLines,
   indentOf,
+  indentOfPair,
   insertLines,
-  linesOf,
   removeLines,
   stepOf,
 } from "./block-mapping.js";
@@ -162,7 +162,6 @@ function beneath(
 ): Splice[] {
   const { text, layout } = context;
   const step = rootStep(text, layout);
-  const { start } = linesOf(text, pair);
-  const indent = pair.key.start - start + step;
+  const indent = indentOfPair(text, pair) + step;
   return insertLines(text, nextLine(text, end), pairs, { indent, step });
 }

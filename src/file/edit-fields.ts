@@ -1,4 +1,4 @@
-import { appendLines, indentOf, linesOf, removeLines } from "./block-mapping.js";
+import { appendLines, indentOf, indentOfPair, linesOf, removeLines } from "./block-mapping.js";
 import { rewriteFlow } from "./flow-mapping.js";
 import { isString } from "./layout.js";
 import { fieldPairs, type MovedText, type NewPair } from "./new-pair.js";
@@ -54,7 +54,7 @@ export function movedRow(
   }));
   const moved = applySplices(text.slice(start, end), inside);
   if (sourceFlow) return { text: moved, flow: true, indent: 0 };
-  return { text: moved, flow: false, indent: row.key.start - start };
+  return { text: moved, flow: false, indent: indentOfPair(text, row) };
 }
 
 /** A row of a block with fields set, written anew; undefined where a part of it is no plain text. */

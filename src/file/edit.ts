@@ -2,6 +2,7 @@ import { indentOf, insertLines, linesOf, removeLines, stepOf } from "./block-map
 import { editBlock, rootStep, type BlockName } from "./edit-block.js";
 import { rewriteFlow } from "./flow-mapping.js";
 import { blockOf, type Layout } from "./layout.js";
+import { lineChanges, type LineChange } from "./line-change.js";
 import { formatFlowPair, type NewPair } from "./new-pair.js";
 import type { Plan } from "./plan.js";
 import { isPlainString } from "./scalar-type.js";
@@ -24,17 +25,25 @@ interface BlockStep {
   readonly ensure: boolean;
 }
 
+/** What an edit made. */
+export interface Edited {
+  readonly text: string;
+  readonly changes: readonly LineChange[];
+}
+
 /**
  * Carries out a plan on the text it was made for. A last line without an ending gets one for the
  * time being, so that every line is whole; the last line of the result has none then.
  */
-export function carryOut(text: string, layout: Layout, root: SyntaxNode, plan: Plan): string {
-  if (!lacksFinalLineEnding(text)) {
-    return applySplices(text, spliceChanges(text, layout, root, plan));
-  }
-  const whole = text + lineEnding(text, text.length);
-  const edited = applySplices(whole, spliceChanges(whole, layout, root, plan));
-  return edited.replace(/\r?\n$/, "");
+export function carryOut(text: string, layout: Layout, root: SyntaxNode, plan: Plan): Edited {
+  const bare = lacksFinalLineEnding(text);
+  const whole = bare ? text + lineEnding(text, text.length) : text;
+  const splices = spliceChanges(whole, layout, root, plan);
+  const edited = applySplices(whole, splices);
+  return {
+    text: bare ? edited.replace(/\r?\n$/, "") : edited,
+    changes: lineChanges(whole, splices),
+  };
 }
 
 /** The splices that carry out a plan; every line of the text has its ending. */

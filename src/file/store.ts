@@ -94,11 +94,31 @@ export async function updateStore(
     return { ...(await edit(snapshot)), written: false };
   }
   if (!create) await requirePresent(path);
-  const { result, written } = await editFile(path, edit, {
-    ...(lockTimeoutMs === undefined ? {} : { timeoutMs: lockTimeoutMs }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return { before: result.before, after: result.after, written };
+  try {
+    const { result, written } = await editFile(path, edit, {
+      ...(lockTimeoutMs === undefined ? {} : { timeoutMs: lockTimeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { before: result.before, after: result.after, written };
+  } catch (error) {
+    // A directory that can't be written takes no lock; where nothing is to change, none is needed.
+    if (!isKeysError(error, "file-unwritable")) throw error;
+    const unlocked = await editUnlocked(error, edit, () => readTarget(path, create));
+    return { ...unlocked, written: false };
+  }
+}
+
+/** What an edit comes to without writing; where it would write, the error that keeps it from it. */
+async function editUnlocked(
+  error: KeysError,
+  edit: (snapshot: Snapshot | undefined) => Promise<EditedStore>,
+  read: () => Promise<Snapshot | undefined>,
+): Promise<EditedStore> {
+  const snapshot = await read();
+  if (snapshot === undefined) throw error;
+  const edited = await edit(snapshot).catch((): undefined => undefined);
+  if (edited === undefined || edited.bytes !== undefined) throw error;
+  return edited;
 }
 
 interface EditedStore {

@@ -90,11 +90,15 @@ describe("cutToWidth", () => {
 });
 
 describe("formatDiff", () => {
-  it("has no context lines, and is empty for equal texts", async () => {
-    expect(await formatDiff("k", "a\nb\nc\n", "a\nB\nc\n", PLAIN)).toBe(
+  it("has no context lines, and counts as GNU diff does", () => {
+    const change = { oldStart: 1, oldCount: 1, newStart: 1, newCount: 1 };
+    expect(formatDiff("k", "a\nb\nc\n", "a\nB\nc\n", [change], PLAIN)).toBe(
       "--- k\n+++ k\n@@ -2,1 +2,1 @@\n-b\n+B\n",
     );
-    expect(await formatDiff("k", "a\n", "a\n", PLAIN)).toBe("");
-    expect(await formatDiff("k", "a\r\n", "a\r\nb\r\n", PLAIN)).toContain("\n+b\n");
+    const added = { oldStart: 1, oldCount: 0, newStart: 1, newCount: 1 };
+    expect(formatDiff("k", "a\r\n", "a\r\nb\r\n", [added], PLAIN)).toBe(
+      "--- k\n+++ k\n@@ -1,0 +2,1 @@\n+b\n",
+    );
+    expect(formatDiff("k", "a\n", "a\n", [], PLAIN)).toBe("");
   });
 });

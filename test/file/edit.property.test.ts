@@ -49,9 +49,24 @@ function parse(text: string): KeystoreDocument {
 }
 
 function edit(text: string, changes: readonly Change[]): string {
-  const edited = editKeystore(parse(text), changes, policy).text;
-  produced.push(edited);
-  return edited;
+  const edited = editKeystore(parse(text), changes, policy);
+  produced.push(edited.text);
+  expect(patched(text, edited)).toBe(withoutReturns(edited.text));
+  return edited.text;
+}
+
+/** A last line without an ending has no carriage return either: a diff shows neither. */
+function withoutReturns(text: string): string {
+  return text.replaceAll("\r\n", "\n");
+}
+
+/** The old text with the lines of a dry run's diff put in. */
+function patched(text: string, { text: edited, changes = [] }: KeystoreDocument): string {
+  const [old, now] = [withoutReturns(text).split("\n"), withoutReturns(edited).split("\n")];
+  for (const { oldStart, oldCount, newStart, newCount } of changes.toReversed()) {
+    old.splice(oldStart, oldCount, ...now.slice(newStart, newStart + newCount));
+  }
+  return old.join("\n");
 }
 
 function read(keystore: Keystore | undefined): Kept {

@@ -41,6 +41,8 @@ api_keys: # who may
 other: { x: [1, 2] }
 `;
 
+const explicit = `api_keys:\n  ? "${A}"\n  : id: alice\n    label: "x"\n`;
+
 /** Texts with a live key, or `{}`: adding and purging must give every byte back. */
 const TEXTS: Readonly<Record<string, string>> = {
   plain,
@@ -70,6 +72,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   "comments inside": `api_keys:\n  "${A}":\n    # who\n    id: alice\n    # end\n  # last\n# really\n`,
   "anchors elsewhere": `base: &b {x: 1}\nuse:\n  <<: *b\napi_keys:\n  "${A}":\n    id: alice\n`,
   "legacy beside": `api_key: "${"s".repeat(24)}"\napi_keys: {}\n`,
+  "explicit key": explicit,
+  "anchored key": `api_keys:\n  &k "${A}":\n    id: alice\nuse: *k\n`,
   "block scalar last": `api_keys:\n  "${A}":\n    id: alice\n    note: |\n      some\n      text\n\n\nx: 1\n`,
 };
 
@@ -197,6 +201,24 @@ other: { x: [1, 2] }
   it("keeps a comment between a pair and its comma", () => {
     const text = `api_keys: {"${A}": {id: a} # one\n , "${B}": {id: b}}\n`;
     expect(edit(text, purge(A))).toBe(`api_keys: { # one\n  "${B}": {id: b}}\n`);
+  });
+
+  it.each(["null", "*x", "[a]", "!t {id: a}"])("retires a row that is %s", (value) => {
+    const text = `x: &x y\napi_keys:\n  "${A}": ${value}\n  "${B}":\n    id: bob\n`;
+    const document = parseKeystoreText(text, policy);
+    expect(document.keystore?.find(A)).toMatchObject({ place: "live", faulty: true });
+    const after = parseKeystoreText(edit(text, retire(A)), policy);
+    expect(after.diagnostics).toEqual([]);
+    expect(after.keystore?.find(A)).toMatchObject({ place: "retired", id: "unknown" });
+  });
+
+  it("changes the lines of the key that is meant, and no others", () => {
+    const text = edit(plain, add(C));
+    const { changes } = editKeystore(parseKeystoreText(text, policy), [retire(B)], policy);
+    expect(changes).toEqual([
+      { oldStart: 8, oldCount: 2, newStart: 8, newCount: 0 },
+      { oldStart: 12, oldCount: 0, newStart: 10, newCount: 5 },
+    ]);
   });
 
   it("several at once", () => {

@@ -1,30 +1,37 @@
+import type { LineChange } from "../../file/line-change.js";
 import type { Style } from "./style.js";
 import { visible } from "./visible.js";
 
 /**
- * A unified diff of two texts without context lines, for a keystore whose secrets were masked
- * before it came here; empty where they are equal.
+ * A unified diff without context lines of two texts, for a keystore whose secrets were masked before
+ * it came here; empty where nothing changes.
  */
-export async function formatDiff(
+export function formatDiff(
   name: string,
   before: string,
   after: string,
+  changes: readonly LineChange[],
   style: Style,
-): Promise<string> {
-  if (before === after) return "";
-  const { structuredPatch } = await import("diff");
-  const { hunks } = structuredPatch(name, name, before, after, "", "", { context: 0 });
+): string {
+  if (changes.length === 0) return "";
+  const [old, now] = [before.split("\n"), after.split("\n")];
   const lines = [`--- ${visible(name)}`, `+++ ${visible(name)}`].map((line) => style.bold(line));
-  for (const hunk of hunks) {
-    const place = `@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`;
-    lines.push(style.dim(place), ...hunk.lines.map((line) => formatLine(line, style)));
+  for (const { oldStart, oldCount, newStart, newCount } of changes) {
+    lines.push(
+      style.dim(`@@ -${range(oldStart, oldCount)} +${range(newStart, newCount)} @@`),
+      ...old.slice(oldStart, oldStart + oldCount).map((line) => style.bad(shown("-", line))),
+      ...now.slice(newStart, newStart + newCount).map((line) => style.good(shown("+", line))),
+    );
   }
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function formatLine(line: string, style: Style): string {
-  // A carriage return is part of the line's end here.
-  const shown = visible(line.replace(/\r$/, ""));
-  if (line.startsWith("+")) return style.good(shown);
-  return line.startsWith("-") ? style.bad(shown) : style.dim(shown);
+/** As GNU diff counts: from 1; where there are no lines, the line before. */
+function range(start: number, count: number): string {
+  return `${count === 0 ? start : start + 1},${count}`;
+}
+
+/** A carriage return is part of the line's end here. */
+function shown(sign: string, line: string): string {
+  return visible(sign + line.replace(/\r$/, ""));
 }

@@ -37,7 +37,8 @@ const kinds: readonly (() => string)[] = [
   () => `Tr0ub4dor.${randomBytes(6).toString("hex")}`,
 ];
 
-function tellsOf(secret: string, text: string): boolean {
+/** Whether a telling part of a secret stands in a text. */
+export function tellsOf(secret: string, text: string): boolean {
   for (let at = 0; at + TELLING <= secret.length; at += 1) {
     if (text.includes(secret.slice(at, at + TELLING))) return true;
   }
