@@ -354,8 +354,14 @@ describe("a dead holder of this machine", () => {
     const acknowledged: string[] = [];
     const begun = performance.now();
     let killed = 0;
+    // Eight seconds, and on a busy machine as long as it takes to see enough of it.
+    const isOver = (): boolean => {
+      const elapsed = performance.now() - begun;
+      const isEnough = killed > 20 && acknowledged.length > 100;
+      return elapsed > (isEnough ? 8_000 : 90_000);
+    };
     const writer = async (slot: number): Promise<void> => {
-      for (let life = 0; performance.now() - begun < 8_000; life += 1) {
+      for (let life = 0; !isOver(); life += 1) {
         const { child, next } = start("counter", [
           join(build, "counter.js"),
           path,
@@ -381,7 +387,7 @@ describe("a dead holder of this machine", () => {
     expect(lines.length - acknowledged.length).toBeLessThanOrEqual(killed);
     await (await acquireLock(path, { foreignMs: NEVER_MS, timeoutMs: 500 })).release();
     expect(fs.readdirSync(dir).filter((name) => name.includes(".lock"))).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describeWith(
@@ -459,7 +465,7 @@ describe("a foreign holder", () => {
     const signs = setInterval(() => {
       fs.utimesSync(`${path}.lock`, time, (time += 1));
     }, 50);
-    expect(await isFree({ foreignMs: 400, timeoutMs: 1200 })).toBe(false);
+    expect(await isFree({ foreignMs: 3000, timeoutMs: 4000 })).toBe(false);
     clearInterval(signs);
     const { value: free, ms } = await timed(isFree({ foreignMs: 400, timeoutMs: 5000 }));
     expect(free).toBe(true);
