@@ -11,6 +11,7 @@ import { readableKeystore } from "./troubled-file.js";
  * The key that a command is about: the one that was named, or at a terminal one chosen from a list.
  *
  * @param verb - what is to be done, for the question.
+ * @param hint - how a key is named, where that is not as usual.
  * @throws KeysError `usage` where nobody can be asked, `key-not-found` where there is none to offer
  */
 export async function namedOrChosen(
@@ -18,9 +19,10 @@ export async function namedOrChosen(
   naming: KeyNaming | undefined,
   verb: string,
   offers: (entry: Entry) => boolean,
+  hint?: string,
 ): Promise<KeyNaming> {
   if (naming !== undefined) return naming;
-  if (!canPrompt(context)) throw unnamedKey();
+  if (!canPrompt(context)) throw unnamedKey(hint);
   const file = keystoreFile(context);
   const store = await readStore(file.path, environmentPolicy(context));
   const keystore = readableKeystore(store, file);

@@ -43,8 +43,7 @@ export function addCommands(program: Command, called: Called): void {
   )
     .addOption(once("--id <name>", "whose key it is (default: owner)"))
     .option("--if-missing", "do nothing where a live key stands")
-    .addOption(once("--prefix <prefix>", "what the token starts with (default: key)"))
-    .addOption(once("--token-file <path>", "write the token to a new file instead of stdout"));
+    .addOption(once("--prefix <prefix>", "what the token starts with (default: key)"));
 
   add<CreateOptions>(
     "create",
@@ -60,15 +59,17 @@ export function addCommands(program: Command, called: Called): void {
   )
     .addOption(once("--id <name>", "whose key it is; asked for at a terminal"))
     .addOption(once("--label <text>", "what it is for"))
-    .addOption(repeatable("--scopes <list>", "what it may do, such as events:write,apps:*"))
+    .addOption(
+      repeatable("--scopes <list>", "what it may do, separated by spaces: 'events:write apps:*'"),
+    )
     .addOption(once("--expires <time>", `when it ends: ${TIME}`))
     .addOption(once("--not-before <time>", "when it begins"))
     .addOption(once("--rate-limit <limit>", "how often it may be used: 60/1m, or none"))
-    .addOption(repeatable("--workspaces <list>", "bind it to these workspaces"))
+    .addOption(
+      repeatable("--workspaces <list>", "bind it to these workspaces, separated by spaces"),
+    )
     .addOption(once("--prefix <prefix>", "what the token starts with (default: key)"))
-    .addOption(once("--token-file <path>", "write the token to a new file instead of stdout"))
-    .option("--token-stdin", "take a token that exists, from stdin or a prompt")
-    .option("--allow-weak", "take one of under 20 characters, too")
+    .option("--allow-weak", "take one of under 20 characters with --token-stdin, too")
     .addOption(once("--digest <hex>", "take a digest from `keys hash` instead"));
 
   add<ListOptions>(
@@ -171,8 +172,7 @@ export function addCommands(program: Command, called: Called): void {
     .addOption(once("--id <name>", "a contributor's only live key"))
     .addOption(once("--grace <time>", "how long the old token works on, such as 24h"))
     .addOption(once("--expires <time>", `when the new key ends: ${TIME} (default: as the old one)`))
-    .addOption(once("--prefix <prefix>", "what the token starts with (default: key)"))
-    .addOption(once("--token-file <path>", "write the token to a new file instead of stdout"));
+    .addOption(once("--prefix <prefix>", "what the token starts with (default: key)"));
 
   add(
     "sweep",

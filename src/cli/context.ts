@@ -15,6 +15,10 @@ export interface GlobalOptions {
   readonly quiet: boolean;
   /** False with `--no-color`. */
   readonly color: boolean;
+  /** Adopt a token that exists: for `create`. What reads a token anyway reads it from stdin. */
+  readonly tokenStdin: boolean;
+  /** Where a new token goes instead of stdout. */
+  readonly tokenFile: string | undefined;
 }
 
 /** What is said to the operator, on stderr. That it can't be said never fails a command. */

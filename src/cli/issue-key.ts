@@ -20,12 +20,11 @@ export interface KeyIssue {
   readonly digest: string;
   /** What is handed over; undefined where the operator has it, or must never see it. */
   readonly token: string | undefined;
-  readonly tokenFile: string | undefined;
   /** Make a missing keystore. */
   readonly makeFile: boolean;
   /** What to change, or nothing to leave the file as it is; refuses by throwing. */
   plan(store: StoredKeystore): readonly Change[];
-  /** Said just before a token goes to stdout. */
+  /** Said just before a token goes to stdout, instead of what is said of it behind. */
   readonly banner?: string;
   /** What to change besides retiring the new key, edit by edit, where its token can't be shown. */
   undo?(): readonly (readonly Change[])[];
@@ -48,12 +47,14 @@ export async function issueKey(context: Context, issue: KeyIssue): Promise<Updat
   const record = (token: string | null): ReturnType<typeof issuedRecord> =>
     issuedRecord(entry, token, issue.file.name);
   if (delivery !== undefined && issue.token !== undefined) {
-    if (issue.banner !== undefined) await context.talk.note(issue.banner);
+    if (issue.banner !== undefined && context.globals.tokenFile === undefined) {
+      await context.talk.note(issue.banner);
+    }
     try {
       await delivery.show(issue.token, record);
     } catch (error) {
       await delivery.discard();
-      return await takeBack(issue, error);
+      return await takeBack(context, issue, error);
     }
   } else if (context.globals.json) {
     await context.printJson(record(null));
@@ -62,10 +63,8 @@ export async function issueKey(context: Context, issue: KeyIssue): Promise<Updat
   return update;
 }
 
-function deliveryOf(
-  context: Context,
-  { token, tokenFile, file }: KeyIssue,
-): TokenDelivery | undefined {
+function deliveryOf(context: Context, { token, file }: KeyIssue): TokenDelivery | undefined {
+  const { tokenFile } = context.globals;
   if (token === undefined) return undefined;
   return tokenFile === undefined ? stdoutDelivery(context) : fileDelivery(context, tokenFile, file);
 }
@@ -95,7 +94,8 @@ async function store(
   } catch (error) {
     await delivery?.discard();
     // What failed may have been the sync of the directory: then the new key is in the file.
-    if (delivery !== undefined && (await isInService(issue))) return await takeBack(issue, error);
+    if (delivery !== undefined && (await isInService(issue)))
+      return await takeBack(context, issue, error);
     throw error;
   }
 }
@@ -126,13 +126,13 @@ async function reportPreview(
 }
 
 /** The token is lost: its key must not stay in service. Nothing interrupts this. */
-async function takeBack(issue: KeyIssue, cause: unknown): Promise<never> {
+async function takeBack({ globals }: Context, issue: KeyIssue, cause: unknown): Promise<never> {
   const fingerprint = fingerprintOf(issue.digest);
   const code = systemCode(cause);
   const reason = code === undefined ? "" : ` (${code})`;
-  const { file, policy, tokenFile } = issue;
+  const { file, policy } = issue;
   const hint =
-    tokenFile === undefined
+    globals.tokenFile === undefined
       ? "--token-file PATH writes the token to a file"
       : "name a file on a disk that has room for it";
   try {
@@ -170,7 +170,7 @@ function retirement(issue: KeyIssue, current: StoredKeystore): readonly Change[]
 }
 
 async function announce(
-  { talk }: Context,
+  { talk, globals }: Context,
   issue: KeyIssue,
   update: UpdateResult,
   entry: Entry,
@@ -185,9 +185,9 @@ async function announce(
     `key ${entry.fingerprint} of ${entry.id ?? "nobody"} is in ${issue.file.name}; ${end}`,
   );
   if (issue.token === undefined) return;
-  await talk.note(
-    issue.tokenFile === undefined
-      ? "its token is shown this once and stored nowhere: hand it over now"
-      : `its token is in ${issue.tokenFile} (mode 0600) and nowhere else`,
-  );
+  if (globals.tokenFile !== undefined) {
+    await talk.note(`its token is in ${globals.tokenFile} (mode 0600) and nowhere else`);
+  } else if (issue.banner === undefined) {
+    await talk.note("its token is shown this once and stored nowhere: hand it over now");
+  }
 }

@@ -42,10 +42,10 @@ export function parseNaming(
 }
 
 /** What a command says where it needs a key and none is named. */
-export function unnamedKey(): KeysError {
-  return new KeysError("usage", "no key is named", {
-    hint: "give its fingerprint (`keys list` shows it), or --id NAME",
-  });
+export function unnamedKey(
+  hint = "give its fingerprint (`keys list` shows it), or --id NAME",
+): KeysError {
+  return new KeysError("usage", "no key is named", { hint });
 }
 
 /**
@@ -115,8 +115,16 @@ function uniqueKeys(entries: readonly Entry[]): readonly Entry[] {
 
 function parsePrefix(text: string): string {
   const prefix = text.toLowerCase();
-  if (HEX.test(prefix) && prefix.length >= SHORTEST_PREFIX && prefix.length <= DIGEST_LENGTH) {
-    return prefix;
+  if (HEX.test(prefix)) {
+    if (prefix.length < SHORTEST_PREFIX) {
+      throw new KeysError("value-invalid", "that is too short for a fingerprint", {
+        hint: `give at least ${SHORTEST_PREFIX} of its hex digits`,
+      });
+    }
+    if (prefix.length <= DIGEST_LENGTH) return prefix;
+    throw new KeysError("value-invalid", "that is longer than a digest", {
+      hint: `a digest has ${DIGEST_LENGTH} hex digits; the first ${SHOWN_PREFIX} of them name a key`,
+    });
   }
   if (looksLikeToken(text)) {
     throw new KeysError("value-invalid", "a token is never an argument", {

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import { KeysError } from "../errors.js";
 import type { Policy } from "../file/document.js";
 import type { Context } from "./context.js";
-import { refuseToken } from "./values.js";
 
 /** A keystore's file. */
 export interface KeystoreFile {
@@ -17,12 +16,6 @@ const DEFAULT_FILE = "keys.yaml";
 
 /** The file that is meant: `--file`, else `KEYS_FILE`, else `keys.yaml`. */
 export function keystoreFile({ io, globals }: Context): KeystoreFile {
-  if (globals.file === "") {
-    throw new KeysError("usage", "--file is empty", {
-      hint: "name a file, or leave --file out for KEYS_FILE or keys.yaml",
-    });
-  }
-  refuseToken("--file", globals.file ?? "");
   // A variable that is set to nothing is as good as unset.
   return namedFile(globals.file ?? (io.env["KEYS_FILE"] || DEFAULT_FILE), io.cwd);
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCommands } from "./commands.js";
 import type { Context, GlobalOptions } from "./context.js";
 import type { ExitStatus } from "./exit-codes.js";
-import { examplesText, once } from "./flags.js";
+import { examplesText, onceFile } from "./flags.js";
 import { usageError } from "./usage-error.js";
 
 /** What a command line asks for. */
@@ -44,7 +44,7 @@ const EXAMPLES: readonly string[] = [
  * Reads a command line.
  *
  * @param width - the terminal's width, for help.
- * @throws KeysError `usage`; `value-invalid` for an option given twice
+ * @throws KeysError `usage`; `value-invalid` for an option's value that holds a token
  */
 export function parseCommandLine(
   argv: readonly string[],
@@ -72,7 +72,7 @@ export function parseCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "text", text: printed.join("") };
     if (error.code === "commander.help") return { kind: "nothing", help: complained.join("") };
-    throw usageError(error, argv);
+    throw usageError(error, argv, (name) => isSwitch(program, name));
   }
   const { run } = called;
   if (run === undefined) return { kind: "text", text: printed.join("") };
@@ -88,13 +88,22 @@ export function guessGlobals(argv: readonly string[]): GlobalOptions {
   const options = end === -1 ? argv : argv.slice(0, end);
   return {
     file: undefined,
-    json: options.includes("--json"),
+    json: options.some((option) => option === "--json" || option.startsWith("--json=")),
     input: false,
     yes: false,
     dryRun: false,
     quiet: options.includes("--quiet"),
     color: !options.includes("--no-color"),
+    tokenStdin: false,
+    tokenFile: undefined,
   };
+}
+
+/** Whether a name is that of an option without a value, of any command. */
+function isSwitch(program: Command, name: string): boolean {
+  return [program, ...program.commands].some(({ options }) =>
+    options.some((option) => option.long === name && !option.required && !option.optional),
+  );
 }
 
 function buildProgram(called: Called, version: string): Command {
@@ -106,13 +115,23 @@ function buildProgram(called: Called, version: string): Command {
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
     .addHelpText("before", examplesText(EXAMPLES))
-    .addOption(once("--file <path>", "the keystore; else KEYS_FILE, else keys.yaml"))
+    .addOption(
+      onceFile(
+        "--file <path>",
+        "the keystore; else KEYS_FILE, else keys.yaml",
+        "KEYS_FILE or keys.yaml",
+      ),
+    )
     .option("--json", "one JSON document on stdout")
     .option("--no-input", "never prompt")
     .option("-y, --yes", "confirm without being asked")
     .option("--dry-run", "show what would change as a diff; write nothing")
     .option("-q, --quiet", "say nothing but errors on stderr")
     .option("--no-color", "no colour")
+    .option("--token-stdin", "take a token that exists, from stdin or a prompt")
+    .addOption(
+      onceFile("--token-file <path>", "write a new token to a new file, not to stdout", "stdout"),
+    )
     .addHelpText(
       "after",
       "\nExit status: 0 done or valid, 1 could not be done, 2 usage, 3 keystore invalid,\n" +
@@ -142,5 +161,7 @@ function globalsOf(program: Command): GlobalOptions {
     dryRun: options.dryRun ?? false,
     quiet: options.quiet ?? false,
     color: options.color ?? true,
+    tokenStdin: options.tokenStdin ?? false,
+    tokenFile: options.tokenFile,
   };
 }

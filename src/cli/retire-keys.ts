@@ -3,12 +3,20 @@ import type { Keystore } from "../core/keystore.js";
 import { KeysError } from "../errors.js";
 import type { Change } from "../file/change.js";
 import type { Policy } from "../file/document.js";
+import type { StoredKeystore } from "../file/store.js";
 import { changeKeys, type KeyOutcome, type KeyPlan } from "./change-keys.js";
 import type { Context } from "./context.js";
 import type { ExitStatus } from "./exit-codes.js";
 import { describe, describeEach, findKeys, type KeyNaming } from "./key-naming.js";
-import { environmentPolicy, keystoreFile } from "./keystore-file.js";
-import { EMPTY, errorsOf, readableKeystore, reportProblems } from "./troubled-file.js";
+import { environmentPolicy, keystoreFile, type KeystoreFile } from "./keystore-file.js";
+import { formatError } from "./render/error.js";
+import {
+  EMPTY,
+  errorsOf,
+  readableKeystore,
+  reportProblems,
+  troubleBehind,
+} from "./troubled-file.js";
 import { wholeSecond } from "./values.js";
 
 /** How keys are taken out of service. */
@@ -28,6 +36,12 @@ const DONE: Readonly<Record<Retirement["verb"], string>> = {
   purge: "purged",
 };
 
+/** What follows for servers where the edit was made and the file has errors still. */
+const NOT_LOADED = new KeysError(
+  "keystore-invalid",
+  "running servers will not load this file until it is mended",
+);
+
 /** How many keys are named in a question before it counts the rest. */
 const NAMED_IN_QUESTION = 5;
 
@@ -37,19 +51,35 @@ const NAMED_IN_QUESTION = 5;
  */
 export async function retireKeys(context: Context, retirement: Retirement): Promise<ExitStatus> {
   const file = keystoreFile(context);
-  const policy = environmentPolicy(context);
-  const outcome = await changeKeys(context, {
-    policy,
-    plan: (store, confirmed) =>
-      planRetirement(readableKeystore(store, file), retirement, policy, confirmed),
-    question: (plan) => questionOf(plan, retirement),
-  });
-  await sayWhat(context, outcome, retirement);
+  const outcome = await retire(context, file, retirement);
   const troubles = errorsOf(outcome.update.after, EMPTY);
+  await sayWhat(context, outcome, retirement, troubles.length > 0);
   if (troubles.length === 0) return 0;
   await reportProblems(context, file, troubles);
-  await context.talk.warn("running servers will not load this file until it is mended");
+  await context.talk.show(formatError(NOT_LOADED, await context.style("stderr")));
   return 3;
+}
+
+async function retire(
+  context: Context,
+  file: KeystoreFile,
+  retirement: Retirement,
+): Promise<KeyOutcome> {
+  const policy = environmentPolicy(context);
+  let seen: StoredKeystore | undefined;
+  try {
+    return await changeKeys(context, {
+      policy,
+      plan(store, confirmed) {
+        seen = store;
+        return planRetirement(readableKeystore(store, file), retirement, policy, confirmed);
+      },
+      question: (plan) => questionOf(plan, retirement),
+    });
+  } catch (error) {
+    if (seen === undefined) throw error;
+    throw troubleBehind(error, seen, file, retirement.naming.by === "id");
+  }
 }
 
 function planRetirement(
@@ -93,6 +123,7 @@ async function sayWhat(
   context: Context,
   { file, plan, update }: KeyOutcome,
   { verb }: Retirement,
+  isTroubled: boolean,
 ): Promise<void> {
   const { talk } = context;
   if (plan.changed.length === 0) {
@@ -104,7 +135,7 @@ async function sayWhat(
   if (!update.written) return;
   for (const key of describeEach(plan.changed)) await talk.note(`${DONE[verb]} ${key}`);
   if (plan.changed.every(({ place }) => place === "retired")) return;
-  if (update.after.document.keystore?.liveCount === 0) {
+  if (!isTroubled && update.after.document.keystore?.liveCount === 0) {
     await talk.warn(`no live key is left in ${file.name}: nobody gets in`);
   }
   await talk.note("servers that read the file only at their start need a restart to know it");

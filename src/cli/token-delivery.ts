@@ -7,7 +7,6 @@ import type { Context } from "./context.js";
 import type { IssuedRecord } from "./key-record.js";
 import type { KeystoreFile } from "./keystore-file.js";
 import { formatJson } from "./render/json.js";
-import { refuseToken } from "./values.js";
 
 /** How a new token reaches the operator, once (KEYSTORE.md, invariant 6). */
 export interface TokenDelivery {
@@ -48,7 +47,6 @@ export function fileDelivery(
   name: string,
   keystore: KeystoreFile,
 ): TokenDelivery {
-  refuseToken("--token-file", name);
   const path = resolve(context.io.cwd, name);
   let handle: FileHandle | undefined;
   return {

@@ -1,4 +1,5 @@
 import type { Keystore } from "../core/keystore.js";
+import { isKeysError } from "../errors.js";
 import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";
 import type { KeystoreDocument } from "../file/document.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
@@ -9,6 +10,17 @@ import { countProblems, formatDiagnostics } from "./render/diagnostic.js";
 
 /** Nobody could get in: what `create`, `init` and `enable` mend, and what revoking may lead to. */
 export const EMPTY: readonly DiagnosticCode[] = ["no-keys", "empty-keystore"];
+
+/** Where one of these stands, a key that is not found may be in the file all the same. */
+const HIDING: ReadonlySet<DiagnosticCode> = new Set([
+  "alias-not-allowed",
+  "tag-not-allowed",
+  "api-keys-not-mapping",
+  "digest-not-string",
+  "digest-length",
+  "digest-not-hex",
+  "digest-looks-like-token",
+]);
 
 /** The errors of a file, without those that are tolerated. */
 export function errorsOf(
@@ -44,6 +56,43 @@ export function readableKeystore(store: StoredKeystore, file: KeystoreFile): Key
   const { keystore } = store.document;
   if (keystore === undefined) throw refusal(file, errorsOf(store));
   return keystore;
+}
+
+/**
+ * What to throw where a named key could not be found or taken out of a file: that the file is not
+ * valid, where its errors may be why; else the error itself.
+ *
+ * @param byId - whether the key was named by its contributor: an entry that names none may be theirs.
+ */
+export function troubleBehind(
+  error: unknown,
+  store: StoredKeystore,
+  file: KeystoreFile,
+  byId: boolean,
+): unknown {
+  const isTrouble =
+    (isKeysError(error, "key-not-found") && mayHideKeys(store, byId)) ||
+    isKeysError(error, "edit-mismatch");
+  if (!isTrouble || errorsOf(store, EMPTY).length === 0) return error;
+  return new KeystoreInvalidError(
+    store.diagnostics,
+    `${file.name} is not valid, and that may be why: ${error.message}`,
+    "mend what is listed, then try again; nothing was changed",
+  );
+}
+
+function mayHideKeys({ diagnostics, document }: StoredKeystore, byId: boolean): boolean {
+  const { keystore } = document;
+  const entries = keystore === undefined ? [] : [...keystore.live(), ...keystore.retired()];
+  return (
+    diagnostics.some(({ code, path }) => HIDING.has(code) || isRepeatedBlock(code, path)) ||
+    (byId && entries.some(({ id }) => id === undefined))
+  );
+}
+
+/** Of two blocks of one name only one is read. */
+function isRepeatedBlock(code: DiagnosticCode, path: readonly string[]): boolean {
+  return code === "duplicate-key" && path.length === 1;
 }
 
 /** Says what is wrong with a file on stderr; with `--quiet` only the errors. */

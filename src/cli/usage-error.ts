@@ -21,8 +21,13 @@ const TOKEN_HINT =
  * token put in the wrong place: only names of options, and words that nearly are a command.
  *
  * @param args - the whole command line, to see whether a token may be on it.
+ * @param isSwitch - whether a name is that of an option without a value.
  */
-export function usageError(problem: CommandLineProblem, args: readonly string[]): KeysError {
+export function usageError(
+  problem: CommandLineProblem,
+  args: readonly string[],
+  isSwitch: (name: string) => boolean,
+): KeysError {
   const suggestion = SUGGESTION.exec(problem.message)?.[1];
   const quoted = QUOTED.exec(problem.message)?.[1] ?? "";
   const nearby = suggestion === undefined ? undefined : `did you mean ${suggestion}?`;
@@ -35,6 +40,11 @@ export function usageError(problem: CommandLineProblem, args: readonly string[])
         { hint: hint ?? "`keys --help` lists the commands" },
       );
     case "commander.unknownOption":
+      if (quoted.includes("=") && isSwitch(optionName(quoted))) {
+        return new KeysError("usage", `the option ${optionName(quoted)} takes no value`, {
+          hint: hint ?? `write ${optionName(quoted)} alone`,
+        });
+      }
       return new KeysError("usage", `there is no option ${optionName(quoted)} here`, {
         hint: hint ?? "`keys help COMMAND` lists a command's options",
       });

@@ -13,7 +13,11 @@ import { holdsMintedToken } from "./suspicion.js";
 const SECOND_MS = 1000;
 
 /** What may be given where a time is asked, as hints say it. */
-const TIME_FORMS = "a duration (30s 12h 90d 2w 1y) or an instant such as 2027-02-20T10:00:00Z";
+const TIME_FORMS =
+  "a duration (30s 12h 90d 2w 1y), an instant such as 2027-02-20T10:00:00Z, or never";
+
+/** A duration, or a year before 1970 or after 9999: what is no instant for its size alone. */
+const OUT_OF_RANGE = /^(?:[1-9]\d*[smhdwy]$|(?:0\d|1[0-8]|19[0-6])\d+-|\d{5,}-)/;
 
 /** An id for a new key. @throws KeysError `id-invalid`, `id-reserved`, `value-invalid` */
 export function parseNewId(text: string): string {
@@ -33,7 +37,6 @@ export function parseNewId(text: string): string {
 
 /** A label or reason; undefined where it is empty. */
 export function parseFreeText(option: string, text: string): string | undefined {
-  refuseToken(option, text);
   if (!isFreeText(text)) {
     throw invalid(option, "is too long or holds a control character", "256 characters at most");
   }
@@ -42,23 +45,23 @@ export function parseFreeText(option: string, text: string): string | undefined 
 
 /** Scopes, each value holding one or several, as they are written: once each, one space between. */
 export function parseScopesOption(values: readonly string[]): string {
-  const scopes = parseScopes(joined("--scopes", values));
+  const scopes = parseScopes(joined(values));
   if (scopes !== undefined) return scopes.join(" ");
   throw invalid(
     "--scopes",
     "is no list of scopes",
-    "names with spaces or commas between, such as `events:write apps:*`; 1,024 octets at most",
+    "names with spaces between, such as `events:write apps:*`; 1,024 octets at most",
   );
 }
 
 /** Workspaces, as {@link parseScopesOption}. */
 export function parseWorkspacesOption(values: readonly string[]): string {
-  const workspaces = parseWorkspaces(joined("--workspaces", values));
+  const workspaces = parseWorkspaces(joined(values));
   if (workspaces !== undefined) return workspaces.join(" ");
   throw invalid(
     "--workspaces",
     "is no list of workspaces",
-    "names with spaces or commas between, without `*`; 1,024 octets at most",
+    "names with spaces between, without `*`; 1,024 octets at most",
   );
 }
 
@@ -108,7 +111,8 @@ export function parseTime(
   const duration = parseDuration(text);
   const ms = duration === undefined ? parseInstant(text) : nowMs + direction * duration;
   if (ms !== undefined && isInstant(ms)) return ms;
-  throw invalid(option, "is no time in the years 1970 to 9999", `${TIME_FORMS}, or never`);
+  const problem = OUT_OF_RANGE.test(text) ? "is outside the years 1970 to 9999" : "is no time";
+  throw invalid(option, problem, TIME_FORMS);
 }
 
 /** {@link parseTime} of an end: `never` is after any other. */
@@ -131,11 +135,9 @@ export function invalid(option: string, problem: string, hint: string): KeysErro
   return new KeysError("value-invalid", `the value of ${option} ${problem}`, { hint });
 }
 
-function joined(option: string, values: readonly string[]): string {
-  const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
-  const text = words.join(" ");
-  refuseToken(option, text);
-  return text;
+function joined(values: readonly string[]): string {
+  const words = values.flatMap((value) => value.split(" "));
+  return words.filter((word) => word !== "").join(" ");
 }
 
 /** Refuses a value that holds a minted token. @throws KeysError `value-invalid` */

@@ -32,9 +32,9 @@ const COMMANDS = [
   {
     name: "keys create --token-file",
     args: ["create", "--id", "new", "--token-file", TOKEN_FILE, "--json"],
-    stride: 4,
+    stride: 6,
   },
-  { name: "keys rotate", args: ["rotate", "--yes", oldDigest], stride: 4 },
+  { name: "keys rotate", args: ["rotate", "--yes", oldDigest], stride: 6 },
 ];
 
 /** What a command did that something happened to. */

@@ -25,7 +25,7 @@ describe("keys create", () => {
   it("writes every field in its order and gives it back in JSON", async () => {
     const world = makeWorld();
     const made = await world.json([
-      ...["create", "--id", "alice", "--label", "lap top", "--scopes", "a:b,c", "--scopes", "d *"],
+      ...["create", "--id", "alice", "--label", "lap top", "--scopes", "a:b c", "--scopes", "d *"],
       ...["--expires", "90d", "--not-before", "1h", "--rate-limit", "60/1m"],
       ...["--workspaces", "blue green", "--prefix", "acme"],
     ]);
@@ -47,6 +47,21 @@ describe("keys create", () => {
       ...["id", "label", "created_at", "expires_at", "not_before"],
       ...["scopes", "rate_limit", "workspaces"],
     ]);
+  });
+
+  it("takes a comma for a part of a name, and says so", async () => {
+    const world = makeWorld();
+    const scoped = ["create", "--id", "a", "--scopes", "a,b c", "--workspaces", "x,y"];
+    const { status, stderr } = await world.keys(scoped);
+    expect(status).toBe(0);
+    expect(stderr).toContain("one scope with a comma in it: scopes are separated by spaces");
+    expect(stderr).toContain("one workspace with a comma in it");
+    const [key] = await listAll(world);
+    expect(key).toMatchObject({ scopes: ["a,b", "c"], workspaces: ["x,y"] });
+    const set = ["set", key?.fingerprint ?? "", "--scopes", "a,b c,d"];
+    expect((await world.keys(set)).stderr).toContain("2 scopes with a comma in them");
+    const plain = await world.keys(["create", "--id", "b", "--scopes", "a b"]);
+    expect(plain.stderr).not.toContain("comma");
   });
 
   it("gives null for what a key lacks", async () => {

@@ -1,11 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { describeWith, runs } from "../helpers/requires.js";
-import { makeWorld, type World } from "./support/memory-io.js";
+import { mintToken } from "../helpers/keystores.js";
+import { makeWorld } from "./support/memory-io.js";
 
 const secret = "my-secret-token-0123456789";
-const fingerprint = createHash("sha256").update(secret).digest("hex").slice(0, 12);
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const fingerprint = sha256(secret).slice(0, 12);
 const flat = "c1f29e0ba7d36c5f18e94b0d7a2365f8e0c49b1d6f7a83520be9d4c6a1873f2e";
 
 const legacy = `# a service
@@ -61,13 +61,52 @@ describe("keys migrate", () => {
     ["known-weak", "api_key: changeme\n"],
     [
       "retired",
-      `api_key: "${secret}"\nretired_api_keys:\n  "${createHash("sha256").update(secret).digest("hex")}":\n    id: a\n    state: revoked\n    retired_at: "2026-01-01T00:00:00Z"\n`,
+      `api_key: "${secret}"\nretired_api_keys:\n  "${sha256(secret)}":\n    id: a\n    state: revoked\n    retired_at: "2026-01-01T00:00:00Z"\n`,
     ],
     ["the admin's", `api_key: "${secret}"\nadmin_api_key: "${secret}"\n`],
   ])("refuses a raw key that is %s", async (_, text) => {
     const world = makeWorld();
     world.write("keys.yaml", text);
-    expect((await world.keys(["migrate", "--yes"])).status).toBe(3);
+    const { status, stderr } = await world.keys(["migrate", "--yes"]);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/hint: rotate it: .*`keys create`/);
+    expect(stderr).not.toContain("keys migrate");
+    expect(world.read()).toBe(text);
+  });
+
+  const minted = mintToken();
+  const own = "the token itself";
+  it.each([
+    ["a minted token", flat, minted],
+    ["one among other text", flat, `bob_${minted}`],
+    ["the token of its own digest", sha256(own), own],
+    ["the token of another entry", flat, secret],
+    ["a reserved id", flat, "system"],
+    ["a reserved id", flat, "anonymous"],
+  ])("refuses a flat entry whose name is %s", async (_, digest, name) => {
+    const world = makeWorld();
+    const text = `api_key: "${secret}"\napi_keys:\n  "${digest}": "${name}"\n`;
+    world.write("keys.yaml", text);
+    for (const more of [["--yes"], ["--dry-run"], []]) {
+      const { status, stdout, stderr } = await world.keys(["migrate", "--json", ...more]);
+      expect(status, stderr).toBe(3);
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "keystore-invalid" } });
+      expect(stderr).toContain("`keys create`");
+      if (name.length > 10) expect(stdout + stderr).not.toContain(name);
+    }
+    expect(world.read()).toBe(text);
+  });
+
+  it.each([
+    ["retired", `api_keys: {}\nretired_api_keys:\n  "${flat}": bob\n`],
+    ["nothing", `api_keys:\n  "${flat}":\n`],
+    ["a list", `api_keys:\n  "${flat}": [bob]\n`],
+  ])("does not send back to itself for a row that is %s", async (_, text) => {
+    const world = makeWorld();
+    world.write("keys.yaml", text);
+    const { status, stdout, stderr } = await world.keys(["migrate", "--yes", "--json"]);
+    expect(status).toBe(3);
+    expect(stdout + stderr).not.toContain("keys migrate");
     expect(world.read()).toBe(text);
   });
 
@@ -75,42 +114,5 @@ describe("keys migrate", () => {
     const world = makeWorld();
     world.write("keys.yaml", legacy);
     expect((await world.keys(["migrate", "--yes", "--id", "system"])).status).toBe(2);
-  });
-});
-
-const git = { needs: "git", why: "keeps a file's history", available: runs("git", "--version") };
-
-describeWith(git, "keys migrate in a git repository", () => {
-  const env = { PATH: process.env["PATH"] ?? "" };
-
-  function commit(world: World): void {
-    const run = (...args: readonly string[]): void => {
-      execFileSync("git", [...["-c", "user.name=a", "-c", "user.email=a@b.c"], ...args], {
-        cwd: world.directory,
-        stdio: "ignore",
-      });
-    };
-    run("init");
-    run("add", "keys.yaml");
-    run("commit", "-m", "keys");
-  }
-
-  it("says that the secret is still in history", async () => {
-    const world = makeWorld();
-    world.write("keys.yaml", legacy);
-    commit(world);
-    const { status, stderr } = await world.keys(["migrate", "--yes"], { env });
-    expect(status).toBe(0);
-    expect(stderr).toContain("git history");
-    expect(stderr).not.toContain(secret);
-  });
-
-  it("does not say so of a secret that was never committed", async () => {
-    const world = makeWorld();
-    world.write("keys.yaml", "port: 1\n");
-    commit(world);
-    world.write("keys.yaml", legacy);
-    const { stderr } = await world.keys(["migrate", "--yes"], { env });
-    expect(stderr).not.toContain("git history");
   });
 });

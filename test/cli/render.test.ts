@@ -51,22 +51,31 @@ describe("formatJson", () => {
   });
 });
 
+/** Reads rows of three fields, as RFC 4180 has them. */
+function readCsv(text: string): readonly (readonly string[])[] {
+  const rows: string[][] = [];
+  for (const [, quoted, bare = "", end] of text.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g,
+  )) {
+    if (rows.length === 0 || rows.at(-1)?.length === 3) rows.push([]);
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? bare);
+    expect(end).toBe(rows.at(-1)?.length === 3 ? "\r\n" : ",");
+  }
+  return rows;
+}
+
 describe("formatCsv", () => {
-  it("quotes what RFC 4180 says and guards what a spreadsheet would run", () => {
-    expect(formatCsv([["a", 'b "c"', "d,e", "", "=1+1", "-x", "@x", "+x"]])).toBe(
-      `a,"b ""c""","d,e",,'=1+1,'-x,'@x,'+x\r\n`,
+  it("quotes what RFC 4180 says, and nothing else", () => {
+    expect(formatCsv([["a", 'b "c"', "d,e", "", "=1+1", "-x", "f\ng", "\u202eh"]])).toBe(
+      `a,"b ""c""","d,e",,=1+1,-x,"f\ng",\u202eh\r\n`,
     );
   });
 
-  it("keeps the number of rows and columns, whatever the values", () => {
+  it("gives every value back as it is", () => {
     const table = fc.array(fc.array(fc.string({ unit: "binary" }), { minLength: 3, maxLength: 3 }));
     fc.assert(
       fc.property(table, (rows) => {
-        const read = formatCsv(rows).split("\r\n").slice(0, -1);
-        expect(read).toHaveLength(rows.length);
-        for (const line of read) {
-          expect(`,${line}`.match(/,(?:"(?:[^"]|"")*"|[^",]*)/g)).toHaveLength(3);
-        }
+        expect(readCsv(formatCsv(rows))).toEqual(rows);
       }),
     );
   });

@@ -119,7 +119,10 @@ describe("the built bin", () => {
       "node_modules/yaml",
     ]);
     expect(packages("list").toSorted()).toEqual(["node_modules/commander", "node_modules/yaml"]);
-    expect(packages("revoke --all --dry-run")).toContain("node_modules/diff");
+    expect(packages("revoke --all --dry-run").toSorted()).toEqual([
+      "node_modules/commander",
+      "node_modules/yaml",
+    ]);
   });
 });
 

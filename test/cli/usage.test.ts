@@ -34,11 +34,20 @@ describe("help", () => {
   it("takes every command's common options before and after its name", async () => {
     const world = makeWorld();
     await create(world, "--id", "alice");
-    const common = ["--json", "--no-input", "--yes", "--dry-run", "--quiet", "--no-color"];
+    const common = [
+      ...["--json", "--no-input", "--yes", "--dry-run", "--quiet", "--no-color"],
+      "--token-stdin",
+    ];
+    const valued = ["--file", "x", "--token-file", "y"];
     for (const name of COMMANDS) {
       const { stdout } = await world.keys([...common, name, ...common, "--version"]);
       expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-      expect((await world.keys([name, "--file", "x", "--help"])).status).toBe(0);
+      for (const args of [
+        [...valued, name, "--help"],
+        [name, ...valued, "--help"],
+      ]) {
+        expect((await world.keys(args)).stdout).toContain(`Usage: keys ${name} `);
+      }
     }
     const before = await world.keys(["--json", "--quiet", "list"]);
     const after = await world.keys(["list", "--json", "--quiet"]);
@@ -97,6 +106,11 @@ describe("a mistake on the command line", () => {
     [["list", "--sort", TOKEN]],
     [["list", "--format", TOKEN]],
     [["validate", "--peers", TOKEN]],
+    [["list", "--id", TOKEN]],
+    [["list", "--token-file", TOKEN]],
+    [["create", "--id", "a", "--label", `x${TOKEN}`]],
+    [["create", "--id", "a", "--label", `${TOKEN}x`]],
+    [["revoke", "--id", "alice", "--yes", "--reason", `A_b${TOKEN}9_`]],
   ])("%j never repeats the token, nor writes it", async (args) => {
     const world = makeWorld();
     await create(world, "--id", "alice");
@@ -116,6 +130,15 @@ describe("a mistake on the command line", () => {
       ["identify", TOKEN],
       ["show", TOKEN],
       ["create", "--id", TOKEN],
+      ["list", "--id", TOKEN],
+      ["revoke", "--id", TOKEN, "--yes"],
+      ["set", "c1f29e", "--scopes", TOKEN],
+      ["create", "--id", "a", "--label", `x${TOKEN}`],
+      ["create", "--id", "a", "--prefix", TOKEN],
+      ["list", "--file", TOKEN],
+      ["hash", "--token-file", `${TOKEN}.txt`],
+      ["validate", "--max-age", TOKEN],
+      ["create", `--json=${TOKEN}`],
     ]) {
       expect((await world.keys(args)).stderr).toContain("history");
     }
@@ -126,11 +149,73 @@ describe("a mistake on the command line", () => {
     ["an option given twice", ["revoke", "--id", "a", "--id", "b"]],
     ["too many arguments", ["show", "c1f29e", "c1f29e"]],
     ["an empty --file", ["list", "--file", ""]],
+    ["an empty --token-file", ["create", "--id", "a", "--token-file", ""]],
+    ["an empty --token-file, where there is no token", ["list", "--token-file", ""]],
     ["an unknown option", ["list", "--frobnicate"]],
   ])("exits 2 for %s", async (_, args) => {
     const world = makeWorld();
     expect((await world.keys(args)).status).toBe(2);
     expect(await world.json(args)).toMatchObject({ error: { code: "usage" } });
+  });
+});
+
+describe("an option without a value", () => {
+  it.each([
+    [["list", "--json=true"], "--json"],
+    [["--quiet=1", "list"], "--quiet"],
+    [["revoke", "--yes=", "c1f29e"], "--yes"],
+    [["revoke", "--all=yes"], "--all"],
+    [["create", "--token-stdin=x"], "--token-stdin"],
+  ])("says in %j that it takes none", async (args, name) => {
+    const world = makeWorld();
+    const { status, stderr } = await world.keys(args);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`the option ${name} takes no value`);
+    expect(await world.json(args)).toMatchObject({ error: { code: "usage" } });
+  });
+
+  it("is not made up", async () => {
+    const { stderr } = await makeWorld().keys(["list", "--frobnicate=1"]);
+    expect(stderr).toContain("there is no option --frobnicate here");
+  });
+});
+
+describe("the options about tokens", () => {
+  it("are taken before the command's name, with their effect", async () => {
+    const world = makeWorld();
+    const token = "a-token-of-20-characters";
+    const adopted = await world.keys(["--token-stdin", "create", "--id", "a"], { stdin: token });
+    expect(adopted).toMatchObject({ status: 0, stdout: "" });
+    for (const name of ["hash", "identify"]) {
+      const asked = await world.keys(["--token-stdin", name], { stdin: token });
+      expect(asked.status).toBe(0);
+    }
+    const filed = await world.keys(["--token-file", "t", "rotate", "--id", "a", "--yes"]);
+    expect(filed).toMatchObject({ status: 0, stdout: "" });
+    expect(world.read("t")).toMatch(/^key_\w{49}\n$/);
+  });
+
+  it("change nothing where there is no token", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const { status } = await world.keys(["list", "--token-stdin", "--token-file", "t"]);
+    expect(status).toBe(0);
+    expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
+  });
+});
+
+describe("a name that can't be one", () => {
+  it.each([
+    [["show", "ca978"], /at least 6/],
+    [["show", "f".repeat(65)], /longer than a digest/],
+    [["set", "--id", "alice", "--expires", "1y"], /by its fingerprint .*--id is the new id/],
+  ])("%j says what would be", async (args, words) => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const { status, stderr } = await world.keys(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain("a token is");
   });
 });
 

@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { binEnv, binPath, nodePath } from "../helpers/bin.js";
+import { temporaryDirectory } from "../helpers/keystores.js";
 import { create } from "./support/key-record.js";
 import { makeWorld, NOW } from "./support/memory-io.js";
 
@@ -147,4 +150,21 @@ describe("keys validate", () => {
     expect(stdout).toContain("<stdin>:1:");
     expect((await world.keys(["validate", "-", "-"])).status).toBe(2);
   });
+
+  it.each([["keys validate pipe"], ["KEYS_FILE=pipe keys validate"], ["keys validate <(cat)"]])(
+    "says of a pipe that - reads one: %s",
+    (command) => {
+      const cwd = temporaryDirectory();
+      const script = `mkfifo pipe; keys() { "$NODE" "$BIN" "$@"; }; ${command}`;
+      const { status, stderr } = spawnSync("bash", ["-c", script], {
+        cwd,
+        encoding: "utf8",
+        input: empty,
+        env: binEnv({ NODE: nodePath, BIN: binPath }),
+        timeout: 20_000,
+      });
+      expect(status, stderr).toBe(1);
+      expect(stderr).toMatch(/is a pipe, not a file\nhint: .*`keys validate -`/);
+    },
+  );
 });

@@ -74,6 +74,8 @@ function run(path: string, options: ServeOptions, given: Given = {}): Ran {
     dryRun: false,
     quiet: false,
     color: false,
+    tokenStdin: false,
+    tokenFile: undefined,
     ...given.globals,
   };
   const { context, close } = openContext(io, globals);

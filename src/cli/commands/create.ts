@@ -4,11 +4,12 @@ import { parseTokenFormat } from "../../core/token.js";
 import { isKnownWeak } from "../../core/weak.js";
 import { KeysError } from "../../errors.js";
 import type { Policy } from "../../file/document.js";
-import type { Context } from "../context.js";
+import type { Context, GlobalOptions } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { issueKey } from "../issue-key.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime, checkNewDigest, entryFields, mintToken } from "../new-entry.js";
+import { noteCommas } from "../comma-note.js";
 import { noteIdOnlyPeers, refuseNotBefore } from "../peers.js";
 import { askText, canPrompt } from "../prompt.js";
 import { readToken } from "../secret-input.js";
@@ -35,8 +36,6 @@ export interface CreateOptions {
   readonly rateLimit?: string;
   readonly workspaces?: readonly string[];
   readonly prefix?: string;
-  readonly tokenFile?: string;
-  readonly tokenStdin?: boolean;
   readonly allowWeak?: boolean;
   readonly digest?: string;
 }
@@ -46,7 +45,7 @@ const SHORTEST_TOKEN = 20;
 
 /** `keys create`: mints a token, or takes a digest, and stores its digest. */
 export async function create(context: Context, options: CreateOptions): Promise<ExitStatus> {
-  checkCombination(options);
+  checkCombination(options, context.globals);
   const file = keystoreFile(context);
   const policy = environmentPolicy(context);
   const values = valuesOf(options, policy);
@@ -60,7 +59,6 @@ export async function create(context: Context, options: CreateOptions): Promise<
     policy,
     digest,
     token: minted,
-    tokenFile: options.tokenFile,
     makeFile: true,
     plan(store) {
       const keystore = soundKeystore(store, file, EMPTY);
@@ -69,14 +67,17 @@ export async function create(context: Context, options: CreateOptions): Promise<
       return [{ kind: "add", digest, fields }];
     },
   });
+  await noteCommas(context, values);
   if (adopted !== undefined) await noteAdopted(context, adopted);
   if (update.written && values.expires_at !== undefined) await noteIdOnlyPeers(context, policy);
   return 0;
 }
 
 /** Options that contradict each other. */
-function checkCombination(options: CreateOptions): void {
-  const { tokenStdin = false, allowWeak = false, digest, prefix, tokenFile } = options;
+function checkCombination(
+  { allowWeak = false, digest, prefix }: CreateOptions,
+  { tokenStdin, tokenFile }: GlobalOptions,
+): void {
   const given = digest !== undefined || tokenStdin;
   if (digest !== undefined && tokenStdin) {
     throw new KeysError("usage", "--digest and --token-stdin are two ways to say the same", {
@@ -152,7 +153,7 @@ interface KeySource {
 
 async function sourceOf(context: Context, options: CreateOptions): Promise<KeySource> {
   if (options.digest !== undefined) return { digest: parseDigestOption(options.digest) };
-  if (options.tokenStdin !== true) {
+  if (!context.globals.tokenStdin) {
     const { token, digest } = mintToken(context.io, options.prefix);
     return { digest, minted: token };
   }

@@ -13,7 +13,6 @@ export interface InitOptions {
   readonly id?: string;
   readonly ifMissing?: boolean;
   readonly prefix?: string;
-  readonly tokenFile?: string;
 }
 
 /** `keys init`: a keystore with one key, for who runs the service. */
@@ -31,9 +30,8 @@ export async function init(context: Context, options: InitOptions): Promise<Exit
     policy,
     digest,
     token,
-    tokenFile: options.tokenFile,
     makeFile: true,
-    ...(options.tokenFile === undefined ? { banner: "save this now: it is shown only once" } : {}),
+    banner: "save this now: it is shown only once, and stored nowhere",
     plan(store) {
       const keystore = soundKeystore(store, file, EMPTY);
       if (keystore.liveCount === 0) return [{ kind: "add", digest, fields }];

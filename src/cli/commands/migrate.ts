@@ -1,15 +1,17 @@
 import { digestOf, fingerprintOf } from "../../core/digest.js";
 import { LEGACY_ID } from "../../core/keystore.js";
 import type { Change } from "../../file/change.js";
-import { parseKeystore, type KeystoreDocument, type Policy } from "../../file/document.js";
+import type { KeystoreDocument, Policy } from "../../file/document.js";
 import { planChanges, rootText } from "../../file/plan.js";
 import { readStore, updateStore, type StoredKeystore } from "../../file/store.js";
+import { encodeText } from "../../file/text.js";
 import { confirm, mustConfirm } from "../confirmation.js";
 import type { Context } from "../context.js";
 import { reportDryRun } from "../dry-run.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { isInGitHistory } from "../git-history.js";
+import { searchGitHistory } from "../git-history.js";
 import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
+import { advised, refuseFlatNames } from "../migration-refusal.js";
 import { requireSoundResult } from "../sound-result.js";
 import { soundKeystore } from "../troubled-file.js";
 import { parseNewId } from "../values.js";
@@ -38,7 +40,8 @@ export async function migrate(context: Context, options: MigrateOptions): Promis
   const file = keystoreFile(context);
   const policy = environmentPolicy(context);
   const legacyId = parseNewId(options.id ?? LEGACY_ID);
-  const plan = (store: StoredKeystore): Migration => planMigration(store, file, legacyId, policy);
+  const plan = (store: StoredKeystore): Migration =>
+    advised(() => planMigration(store, file, legacyId, policy));
   if (mustConfirm(context)) {
     const { migrated } = plan(await readStore(file.path, policy));
     if (migrated.length > 0) await confirm(context, questionOf(migrated, file));
@@ -73,8 +76,9 @@ function planMigration(
   const { layout } = store.document;
   const changes: readonly Change[] = [{ kind: "migrate", legacyId }];
   if (layout === undefined) return { migrated: [], changes: [] };
-  requireSoundResult(store, file, changes, policy);
   const plan = planChanges(layout, keystore, changes);
+  refuseFlatNames(plan.nest, keystore, file);
+  requireSoundResult(store, file, changes, policy);
   const migrated: Migrated[] = [...plan.nest].map(([digest, id]) => ({
     from: "api_keys",
     fingerprint: fingerprintOf(digest),
@@ -111,19 +115,34 @@ async function sayWhat(
     const whose = id === null ? "now as its digest" : `now the key of ${id}`;
     await talk.note(`migrated ${from}: ${fingerprint}, ${whose}`);
   }
-  const secrets = rawDigests(before);
-  if (secrets.size === 0) return;
-  const holdsSecret = (bytes: Uint8Array): boolean =>
-    [...rawDigests(parseKeystore(bytes, { nowMs: 0 }))].some((digest) => secrets.has(digest));
-  if (!(await isInGitHistory(context.io, file.path, holdsSecret))) return;
-  await talk.warn(
-    `the raw secret is still in git history of ${file.name}: whoever has the repository has the key; rotate it`,
-  );
+  await warnOfHistory(context, file, before);
 }
 
-/** The digests of the raw keys that a text holds. */
-function rawDigests({ layout }: KeystoreDocument): ReadonlySet<string> {
-  if (layout === undefined) return new Set();
-  const raw = [rootText(layout, "api_key"), rootText(layout, "admin_api_key")];
-  return new Set(raw.filter((text) => text !== undefined).map((text) => digestOf(text)));
+/** The file has no raw key any more, but its old versions in git may. */
+async function warnOfHistory(
+  { io, talk }: Context,
+  file: KeystoreFile,
+  { layout, text }: KeystoreDocument,
+): Promise<void> {
+  if (layout === undefined) return;
+  const sought = (["api_key", "admin_api_key"] as const).flatMap((name) => {
+    const raw = rootText(layout, name);
+    return raw === undefined ? [] : writtenForms(raw);
+  });
+  if (sought.length === 0) return;
+  const finding = await searchGitHistory(io, file.path, encodeText(text), sought);
+  if (finding === "found") {
+    await talk.warn(
+      `the raw secret is still in git history of ${file.name}: whoever has the repository has the key; rotate it`,
+    );
+  } else if (finding === "unknown") {
+    await talk.warn(
+      `the history could not be searched: the old text of ${file.name} may still be in git history; rotate the key if it ever was`,
+    );
+  }
+}
+
+/** A text as YAML writes it, plain or in quotes of either kind. */
+function writtenForms(text: string): readonly string[] {
+  return [text, text.replaceAll("'", "''"), JSON.stringify(text).slice(1, -1)];
 }

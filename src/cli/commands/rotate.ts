@@ -1,4 +1,4 @@
-import type { Entry } from "../../core/entry.js";
+import { stateAt, type Entry } from "../../core/entry.js";
 import { fingerprintOf } from "../../core/digest.js";
 import { formatInstant } from "../../core/instant.js";
 import type { Keystore } from "../../core/keystore.js";
@@ -24,7 +24,6 @@ export interface RotateOptions {
   readonly grace?: string;
   readonly expires?: string;
   readonly prefix?: string;
-  readonly tokenFile?: string;
 }
 
 /** `keys rotate`: a new token for the same contributor, and the old one out of service. */
@@ -41,7 +40,7 @@ export async function rotate(
   let naming = await namedOrChosen(context, named, "rotate", isInService);
   if (times.graceEndMs === undefined && mustConfirm(context)) {
     const store = await readStore(file.path, policy);
-    const old = oldKey(soundKeystore(store, file), naming);
+    const old = oldKey(soundKeystore(store, file), naming, policy);
     planRotation(old, digest, times, policy);
     await confirm(context, `Rotate ${describe(old)}? Its token stops working now.`);
     naming = { by: "prefix", prefix: old.digest };
@@ -52,16 +51,15 @@ export async function rotate(
     policy,
     digest,
     token,
-    tokenFile: options.tokenFile,
     makeFile: false,
     plan(store) {
-      old = oldKey(soundKeystore(store, file), naming);
+      old = oldKey(soundKeystore(store, file), naming, policy);
       return planRotation(old, digest, times, policy);
     },
     undo: () => (old === undefined ? [] : takeUpAgain(old, times)),
   });
   if (!update.written || old === undefined) return 0;
-  await sayWhat(context, old, times);
+  await sayWhat(context, old, times, policy);
   const expires = update.after.document.keystore?.find(digest)?.expiresAt !== undefined;
   if (expires || times.graceEndMs !== undefined) await noteIdOnlyPeers(context, policy);
   return 0;
@@ -86,12 +84,16 @@ function timesOf({ grace, expires }: RotateOptions, nowMs: number): Times {
   return { graceEndMs, expiresAt };
 }
 
-/** The one key in service that is named. */
-function oldKey(keystore: Keystore, naming: KeyNaming): Entry {
+/** The one key in service that is named; an expired one only where no other is. */
+function oldKey(keystore: Keystore, naming: KeyNaming, { nowMs }: Policy): Entry {
   const found = findKeys(keystore, naming);
-  const live = found.filter(isInService);
+  const inService = found.filter(isInService);
+  const live = inService.filter((entry) => stateAt(entry, nowMs) === "live");
   const [retired] = found;
-  if (live.length > 0) return onlyKey(live, naming.by === "id" ? naming.id : "that");
+  if (inService.length > 0) {
+    const what = naming.by === "id" ? naming.id : "that";
+    return onlyKey(live.length > 0 ? live : inService, what);
+  }
   throw new KeysError(
     "key-state",
     `${retired === undefined ? "that key" : describe(retired)} is ${retired?.state ?? "retired"}`,
@@ -163,10 +165,19 @@ function takeUpAgain(old: Entry, { graceEndMs }: Times): readonly (readonly Chan
   return [[{ kind: "set", digest, fields: new Map([end, link]) }]];
 }
 
-async function sayWhat({ talk }: Context, old: Entry, { graceEndMs }: Times): Promise<void> {
+async function sayWhat(
+  { talk }: Context,
+  old: Entry,
+  { graceEndMs }: Times,
+  { nowMs }: Policy,
+): Promise<void> {
   if (graceEndMs === undefined) {
     await talk.note(`retired ${describe(old)}: its token does not work any more`);
     await talk.note("servers that read the file only at their start need a restart to know it");
+    return;
+  }
+  if (stateAt(old, nowMs) === "expired") {
+    await talk.note(`the old key ${describe(old)} has expired: its token does not work any more`);
     return;
   }
   const endMs = Math.min(graceEndMs, old.expiresAt ?? graceEndMs);

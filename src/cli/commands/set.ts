@@ -9,6 +9,7 @@ import type { ExitStatus } from "../exit-codes.js";
 import { describe, findKeys, onlyKey, parseNaming, type KeyNaming } from "../key-naming.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime } from "../new-entry.js";
+import { noteCommas } from "../comma-note.js";
 import { noteIdOnlyPeers, refuseNotBefore } from "../peers.js";
 import { soundKeystore } from "../troubled-file.js";
 import {
@@ -49,6 +50,8 @@ const UNSETTABLE: ReadonlyMap<string, string> = new Map([
   ["workspaces", "workspaces"],
 ]);
 
+const UNNAMED_HINT = "name the key by its fingerprint (`keys list` shows it); --id is the new id";
+
 /** `keys set`: changes what is said of a key. */
 export async function set(
   context: Context,
@@ -57,11 +60,16 @@ export async function set(
 ): Promise<ExitStatus> {
   const policy = environmentPolicy(context);
   const fields = fieldsOf(options, policy);
-  const naming = await namedOrChosen(context, parseNaming(operands, {}), "change", isSettable);
+  const named = parseNaming(operands, {});
+  const naming = await namedOrChosen(context, named, "change", isSettable, UNNAMED_HINT);
   const file = keystoreFile(context);
   const { plan, update } = await changeKeys(context, {
     policy,
     plan: (store) => planSetting(soundKeystore(store, file), naming, fields),
+  });
+  await noteCommas(context, {
+    scopes: fields.get("scopes"),
+    workspaces: fields.get("workspaces"),
   });
   const { talk } = context;
   for (const entry of plan.unchanged) {

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { isKeysError, KeysError } from "../../errors.js";
 import { MAX_FILE_BYTES } from "../../file/atomic.js";
 import type { Diagnostic } from "../../file/diagnostic.js";
@@ -99,7 +100,11 @@ async function read(
   name: string,
   policy: Policy,
 ): Promise<{ diagnostics: readonly Diagnostic[]; document: KeystoreDocument }> {
-  if (name !== STDIN) return readStore(namedFile(name, io.cwd).path, policy);
+  if (name !== STDIN) {
+    const { path } = namedFile(name, io.cwd);
+    await refusePipe(path, name);
+    return readStore(path, policy);
+  }
   const bytes = await io.stdin.read(MAX_FILE_BYTES, interrupt);
   if (bytes.length > MAX_FILE_BYTES) {
     throw new KeysError("file-unreadable", "what stdin holds is larger than 256 MiB", {
@@ -108,6 +113,15 @@ async function read(
   }
   const document = parseKeystore(bytes, policy);
   return { diagnostics: document.diagnostics, document };
+}
+
+/** A process substitution, say: it can't be looked at twice, which tells a file that changes. */
+async function refusePipe(path: string, name: string): Promise<void> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFIFO() !== true) return;
+  throw new KeysError("file-unreadable", `${name} is a pipe, not a file`, {
+    hint: "`keys validate -` reads stdin: let it come in there",
+  });
 }
 
 function judge(

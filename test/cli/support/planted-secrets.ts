@@ -34,7 +34,7 @@ const kinds: readonly (() => string)[] = [
   mintToken,
   () => `sk_live_${randomBytes(18).toString("hex")}`,
   () => `p${randomBytes(32).toString("base64url")}`,
-  () => `Tr0ub4dor.${randomBytes(6).toString("hex")}`,
+  () => `Tr0.${randomBytes(9).toString("hex")}`,
 ];
 
 /** Whether a telling part of a secret stands in a text. */
@@ -64,7 +64,7 @@ export function troubledKeystores(
   return {
     "a service's configuration": serviceConfiguration(at, sound),
     "tokens for digests": `${keys}  "${at("map key")}":\n    id: bob\n  ${at("plain map key")}: { id: eve }\nretired_api_keys:\n  "${at("retired map key")}": { id: x, state: revoked, retired_at: "2026-01-01T00:00:00Z" }\n`,
-    "flat entries": `${keys}  "${strangerDigest()}": bob\n  "${at("flat key")}": eve\n  "${strangerDigest()}": ${at("flat value")}\n`,
+    "flat entries": `${keys}  "${strangerDigest()}": bob\n  "${at("flat key")}": eve\n`,
     "a flat entry that can be migrated": `api_key: ${at("api_key to migrate")}\n${keys}  "${strangerDigest()}": bob\n`,
     "a list of tokens": `api_keys:\n  - ${at("list item")}\n  - ${at("other list item")}\n`,
     "a token for a block": `api_keys: ${at("block")}\n`,
