@@ -11,6 +11,7 @@ import { isEntryField, nearMiss, shownField } from "./shown-name.js";
 import type { MappingNode, ScalarNode, SyntaxNode, SyntaxPair } from "./syntax.js";
 
 const EXPIRES_SOON_MS = 14 * 86_400_000;
+const ROTATED_HINT = "another token has taken its place; `keys sweep` retires it when it ends";
 
 /** Which block an entry stands in, and how its place is told. */
 export interface EntryContext {
@@ -158,14 +159,17 @@ function diagnosePolicy(
   report: Report,
 ): void {
   const { createdAt, expiresAt, notBefore } = entry;
-  function add(code: DiagnosticCode, field?: EntryField): void {
+  function add(code: DiagnosticCode, field?: EntryField, hint?: string): void {
     const path = field === undefined ? context.path : [...context.path, field];
     const offset = field === undefined ? context.offset : offsetOf(places, field, context);
-    report.add(code, path, offset);
+    report.add(code, path, offset, { hint });
   }
   if (expiresAt !== undefined) {
     if (policy.nowMs >= expiresAt) add("expired", "expires_at");
-    else if (expiresAt <= policy.nowMs + EXPIRES_SOON_MS) add("expires-soon", "expires_at");
+    else if (expiresAt <= policy.nowMs + EXPIRES_SOON_MS) {
+      const isRotated = places.has("rotated_to");
+      add("expires-soon", "expires_at", isRotated ? ROTATED_HINT : undefined);
+    }
     if (policy.idOnlyPeers === true) add("expiry-unsupported", "expires_at");
   } else if (policy.requireExpiry === true && !places.has("expires_at")) {
     add("no-expiry");

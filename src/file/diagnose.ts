@@ -2,6 +2,7 @@ import { digestOf } from "../core/digest.js";
 import { createEntry, type Entry } from "../core/entry.js";
 import { countCharacters } from "../core/id.js";
 import { createKeystore, type Keystore } from "../core/keystore.js";
+import { parseTokenFormat } from "../core/token.js";
 import { isKnownWeakDigest } from "../core/weak.js";
 import { diagnoseEntry } from "./diagnose-entry.js";
 import { diagnoseRootKeys, type RootKeys } from "./diagnose-root-keys.js";
@@ -48,6 +49,9 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
     report.add("duplicate-key", [nameOf(pair)], pair.key.start);
   }
   for (const pair of layout.merges) report.add("alias-not-allowed", [], pair.key.start);
+  for (const key of layout.hidden) {
+    report.add(whatHides(key) ?? "alias-not-allowed", [], key.start);
+  }
 
   const misplaced = new Set<string>();
   const judge = new BlockJudge(policy, report, misplaced);
@@ -173,9 +177,16 @@ class BlockJudge {
     const { value } = row;
     const place = name === "api_keys" ? "live" : "retired";
     if (value.kind !== "mapping" || value.tagged) {
-      this.#report.add(whatHides(value) ?? "entry-not-mapping", path, placeOf(row));
+      const isFlat = place === "live" && value.kind === "scalar" && !isNull(value);
+      const code = whatHides(value) ?? "entry-not-mapping";
+      const hint =
+        code === "entry-not-mapping" && !isFlat
+          ? "write it as an entry: `id:` with the contributor's name beneath the digest"
+          : undefined;
+      this.#report.add(code, path, placeOf(row), { hint });
       // Listed and revocable all the same: `"<digest>": name` says whose it was meant to be.
-      const fields = new Map(isString(value) ? [["id", value.text]] : []);
+      const isName = isString(value) && !mayBeToken(value.text, digest);
+      const fields = new Map(isName ? [["id", value.text]] : []);
       return createEntry(digest, fields, { place, faulty: true });
     }
     const context = { digest, place, path, offset: row.key.start } as const;
@@ -183,6 +194,11 @@ class BlockJudge {
     const weak = place === "live" && isKnownWeakDigest(digest);
     return weak ? { ...entry, faulty: true } : entry;
   }
+}
+
+/** Whether a value where a name is expected is a token that was put there by mistake. */
+function mayBeToken(text: string, digest: string): boolean {
+  return parseTokenFormat(text).checksum === "ok" || digestOf(text) === digest;
 }
 
 /** What a digest's text is, in the order of KEYSTORE.md; undefined for a good one. */
@@ -194,7 +210,7 @@ function digestProblem(text: string): DiagnosticCode | undefined {
 
 function diagnoseEmptiness(layout: Layout, rootKeys: RootKeys, report: Report): void {
   // What a merge key brings in is not seen, so that nothing can be said to be missing.
-  if (rootKeys.legacyStands || layout.merges.length > 0) return;
+  if (rootKeys.legacyStands || layout.merges.length > 0 || layout.hidden.length > 0) return;
   const pair = layout.pairs.get("api_keys");
   if (pair === undefined || isNull(pair.value)) {
     report.add("no-keys", pair === undefined ? [] : ["api_keys"], pair?.key.start ?? 0);

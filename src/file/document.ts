@@ -6,7 +6,7 @@ import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.
 import { carryOut } from "./edit.js";
 import { expectedModel } from "./expected-model.js";
 import { KeystoreInvalidError } from "./keystore-invalid.js";
-import type { Layout } from "./layout.js";
+import { blockOf, hidesRows, type Layout } from "./layout.js";
 import type { LineChange } from "./line-change.js";
 import { modelOf } from "./model.js";
 import { planChanges } from "./plan.js";
@@ -87,6 +87,10 @@ function refuseDoubt(document: KeystoreDocument, layout: Layout, changes: readon
   const meant = new Set(changes.map((change) => ("digest" in change ? change.digest : "")));
   const doubtful =
     layout.repeats.length > 0 ||
+    layout.hidden.length > 0 ||
+    (["api_keys", "retired_api_keys"] as const).some((name) =>
+      hidesRows(blockOf(layout.pairs.get(name))),
+    ) ||
     [...layout.live, ...layout.retired].some((row) => row.repeated && meant.has(row.digest)) ||
     document.diagnostics.some(({ code }) => DOUBTFUL.has(code));
   if (!doubtful) return;

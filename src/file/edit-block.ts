@@ -9,7 +9,7 @@ import {
 } from "./block-mapping.js";
 import { editFields, movedRow, rewrittenRow } from "./edit-fields.js";
 import { rewriteFlow } from "./flow-mapping.js";
-import { blockOf, type Layout, type Row } from "./layout.js";
+import { blockOf, isNull, type Layout, type Row } from "./layout.js";
 import { entryPair, type NewPair } from "./new-pair.js";
 import type { Addition, BlockPlan } from "./plan.js";
 import { colonEnd, nextLine, type Splice } from "./splice.js";
@@ -50,7 +50,10 @@ export function editBlock(context: BlockContext, plan: BlockPlan, ensure: boolea
   if (pair === undefined) {
     return { splices: [], create: plan.append.map((each) => added(context, each, rootFlow)) };
   }
-  if (mapping === undefined) return fillNull(context, pair, plan.append, rootFlow);
+  if (mapping === undefined) {
+    if (!isNull(pair.value)) throw notFitting();
+    return fillNull(context, pair, plan.append, rootFlow);
+  }
   if (mapping.flow && (rootFlow || !isCanonicalEmpty(text, pair, mapping))) {
     const append = plan.append.map((each) => added(context, each, true));
     return { splices: [...sets, ...rewriteFlow(text, mapping, new Set(remove), append)] };
@@ -97,8 +100,12 @@ function added(context: BlockContext, addition: Addition, targetFlow: boolean): 
   }
   const rewritten = rewrittenRow(digest, from.pair, fields);
   if (rewritten !== undefined) return rewritten;
-  throw new KeysError("edit-mismatch", "an entry can't be moved in the form it is written in", {
-    hint: "mend what `keys validate` says of it first; nothing was written",
+  throw notFitting();
+}
+
+function notFitting(): KeysError {
+  return new KeysError("edit-mismatch", "the blocks of keys are not in a form that can be edited", {
+    hint: "mend what `keys validate` says of them first; nothing was written",
   });
 }
 

@@ -1,3 +1,4 @@
+import { KeysError } from "../errors.js";
 import { appendLines, indentOf, indentOfPair, linesOf, removeLines } from "./block-mapping.js";
 import { rewriteFlow } from "./flow-mapping.js";
 import { isString } from "./layout.js";
@@ -21,6 +22,12 @@ export function editFields(
     const value = name === undefined ? undefined : rest.get(name);
     if (name === undefined || value === undefined) continue;
     rest.delete(name);
+    // Something elsewhere may stand for it by an alias, and would change with it.
+    if (pair.value.anchored) {
+      throw new KeysError("edit-mismatch", "a field to be changed has an anchor", {
+        hint: "write the value out where its alias stands, and remove the anchor",
+      });
+    }
     if (value === null) remove.add(pair);
     else splices.push(replaceValue(text, pair, name, value, entry.flow));
   }

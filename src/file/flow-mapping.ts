@@ -88,16 +88,34 @@ function removal(text: string, item: Item, isFirst: boolean): Splice[] {
   const apart = comma !== undefined && text.slice(item.end, comma).includes("#");
   const lone: Splice[] = apart ? [{ start: comma, end: comma + 1, text: "" }] : [];
   const end = comma === undefined || apart ? item.end : comma + 1;
-  const before = lineStart(text, item.start);
-  const after = nextLine(text, end);
-  const aloneBefore = /^[ \t]*$/.test(text.slice(before, item.start));
-  const aloneAfter = /^[ \t]*\r?\n$/.test(text.slice(end, after));
-  if (aloneBefore && aloneAfter) return [{ start: before, end: after, text: "" }, ...lone];
+  const before = blankStart(text, item.start);
+  const after = blankEnd(text, end);
+  const isAlone = isLineStart(text, before) && (text[after] === "\n" || text[after] === "\r");
+  if (isAlone) return [{ start: before, end: nextLine(text, after), text: "" }, ...lone];
   if (isFirst) {
-    const spaces =
-      comma === undefined || apart ? 0 : (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0);
-    return [{ start: item.start, end: end + spaces, text: "" }, ...lone];
+    const stop = comma === undefined || apart ? end : after;
+    return [{ start: item.start, end: stop, text: "" }, ...lone];
   }
-  const spaces = /[ \t]*$/.exec(text.slice(before, item.start))?.[0].length ?? 0;
-  return [{ start: item.start - spaces, end, text: "" }, ...lone];
+  return [{ start: before, end, text: "" }, ...lone];
+}
+
+/** Where the spaces and tabs before an offset start; by index, since a line can be the whole file. */
+function blankStart(text: string, offset: number): number {
+  let at = offset;
+  while (at > 0 && isBlank(text[at - 1])) at -= 1;
+  return at;
+}
+
+function blankEnd(text: string, offset: number): number {
+  let at = offset;
+  while (isBlank(text[at])) at += 1;
+  return at;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
+}
+
+function isLineStart(text: string, offset: number): boolean {
+  return offset === 0 || text[offset - 1] === "\n";
 }

@@ -21,6 +21,8 @@ export interface Layout {
   readonly repeats: readonly SyntaxPair[];
   /** A merge key at the root, whose settings are not seen. */
   readonly merges: readonly SyntaxPair[];
+  /** Keys at the root or in a block that readers may take for others: aliases, tagged ones. */
+  readonly hidden: readonly SyntaxNode[];
   readonly live: readonly Row[];
   readonly retired: readonly Row[];
 }
@@ -39,9 +41,12 @@ export function layOut(root: SyntaxNode): Layout | undefined {
   const pairs = new Map<RootKey, SyntaxPair>();
   const repeats: SyntaxPair[] = [];
   const merges: SyntaxPair[] = [];
+  const hidden: SyntaxNode[] = [];
   for (const pair of root.pairs) {
     if (isMergeKey(pair.key)) merges.push(pair);
     const name = pair.key.kind === "scalar" ? pair.key.text : undefined;
+    const isReadHere = name !== undefined && ROOT_NAMES.has(name);
+    if (pair.key.kind === "alias" || (isReadHere && pair.key.tagged)) hidden.push(pair.key);
     if (name === undefined || !ROOT_NAMES.has(name)) continue;
     if (pairs.has(name as RootKey)) repeats.push(pair);
     else pairs.set(name as RootKey, pair);
@@ -51,6 +56,7 @@ export function layOut(root: SyntaxNode): Layout | undefined {
     pairs,
     repeats,
     merges,
+    hidden,
     live: rowsOf(pairs.get("api_keys")),
     retired: rowsOf(pairs.get("retired_api_keys")),
   };
@@ -78,6 +84,13 @@ export function isMergeKey(key: SyntaxNode): boolean {
   return key.kind === "scalar" && key.style === "plain" && key.text === "<<";
 }
 
+/** Whether a block has a key that hides what it stands for: a merge key, an alias, a tagged one. */
+export function hidesRows(block: MappingNode | undefined): boolean {
+  return (
+    block?.pairs.some(({ key }) => key.kind === "alias" || key.tagged || isMergeKey(key)) ?? false
+  );
+}
+
 function rowsOf(pair: SyntaxPair | undefined): Row[] {
   const found: { pair: SyntaxPair; digest: string }[] = [];
   const counts = new Map<string, number>();
@@ -91,5 +104,5 @@ function rowsOf(pair: SyntaxPair | undefined): Row[] {
 }
 
 function emptyLayout(root: MappingNode | undefined): Layout {
-  return { root, pairs: new Map(), repeats: [], merges: [], live: [], retired: [] };
+  return { root, pairs: new Map(), repeats: [], merges: [], hidden: [], live: [], retired: [] };
 }

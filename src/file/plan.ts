@@ -129,8 +129,7 @@ class Planner {
       return;
     }
     // The legacy key, or a row that is no entry: a new one takes its place among the retired.
-    const flat = value !== undefined && isString(value) ? value.text : undefined;
-    const id = flat ?? this.#keystore.find(digest)?.id ?? UNKNOWN_ID;
+    const id = this.#keystore.find(digest)?.id ?? UNKNOWN_ID;
     this.plan.retired.append.push({
       digest,
       from: undefined,

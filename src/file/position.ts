@@ -12,6 +12,7 @@ export interface Position {
 export class PositionFinder {
   readonly #text: string;
   readonly #starts: number[] = [0];
+  #last = { offset: -1, column: 1 };
 
   constructor(text: string) {
     this.#text = text;
@@ -20,7 +21,7 @@ export class PositionFinder {
     }
   }
 
-  /** The place of an offset in UTF-16 units. */
+  /** The place of an offset in UTF-16 units; quick for offsets that are asked in order. */
   find(offset: number): Position {
     let [low, high] = [0, this.#starts.length - 1];
     while (low < high) {
@@ -28,7 +29,14 @@ export class PositionFinder {
       if ((this.#starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    const before = this.#text.slice(this.#starts[low], offset).replace(/^\ufeff/, "");
-    return { line: low + 1, column: countCharacters(before) + 1 };
+    const start = this.#starts[low] ?? 0;
+    const { offset: known, column } = this.#last;
+    // A line can be as long as the file: what was counted of it is not counted again.
+    const from =
+      known >= start && known <= offset ? { known, column } : { known: start, column: 1 };
+    const before = this.#text.slice(from.known, offset);
+    const counted = countCharacters(from.known === 0 ? before.replace(/^\ufeff/, "") : before);
+    this.#last = { offset, column: from.column + counted };
+    return { line: low + 1, column: this.#last.column };
   }
 }

@@ -76,7 +76,9 @@ export async function updateStore(
   options: UpdateOptions,
 ): Promise<UpdateResult> {
   const { policy, create = false, dryRun = false, lockTimeoutMs, signal } = options;
+  const progress = { isPlanned: false };
   async function edit(snapshot: Snapshot | undefined): Promise<EditedStore> {
+    progress.isPlanned = true;
     if (snapshot === undefined && !create) throw notFound(path);
     const before = storedKeystore(path, snapshot, policy);
     const document = editKeystore(before.document, await plan(before), policy);
@@ -102,7 +104,8 @@ export async function updateStore(
     return { before: result.before, after: result.after, written };
   } catch (error) {
     // A directory that can't be written takes no lock; where nothing is to change, none is needed.
-    if (!isKeysError(error, "file-unwritable")) throw error;
+    // Once there was a plan there was a lock: then it was the write that failed.
+    if (progress.isPlanned || !isKeysError(error, "file-unwritable")) throw error;
     const unlocked = await editUnlocked(error, edit, () => readTarget(path, create));
     return { ...unlocked, written: false };
   }

@@ -24,7 +24,9 @@ export function decodeText(bytes: Uint8Array): string | Position {
     resetDecoder(decoder);
   }
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, low));
-  return new PositionFinder(text).find(text.replace(/\ufffd+$/, "").length);
+  // At most the beginning of one character is cut off at the end.
+  const end = text.endsWith("\ufffd") ? text.length - 1 : text.length;
+  return new PositionFinder(text).find(end);
 }
 
 /** Octets of a text that {@link decodeText} made. */

@@ -59,10 +59,15 @@ const SYNTAX_MESSAGES: Readonly<Record<string, string>> = {
  */
 export function readSyntax(text: string): SyntaxResult {
   const problems: SyntaxProblem[] = [];
-  for (const match of text.matchAll(NOT_PRINTABLE)) {
+  let lineEnd = -1;
+  for (const { index } of text.matchAll(NOT_PRINTABLE)) {
+    // One a line is enough: a file of another kind is full of them.
+    if (index < lineEnd) continue;
+    const end = text.indexOf("\n", index);
+    lineEnd = end === -1 ? text.length : end;
     problems.push({
       code: "yaml-syntax",
-      offset: match.index,
+      offset: index,
       message: "a character that YAML does not allow stands here",
     });
   }

@@ -90,13 +90,26 @@ function isEdited(before: string, after: string, args: readonly string[], stdout
   return true;
 }
 
-/** The next command is not held up, clears away what was left, and its key is there. */
+/**
+ * The next command is not held up, clears away what was left, and its key is there. What only the
+ * machine held up is tried again, from the same remains: a lock would hold it up each time.
+ */
 async function proceed(cwd: string, usualMs: number): Promise<void> {
-  const { ms, result } = await runUntil(cwd, ["create", "--id", "next"], {});
-  expect(result.exitCode, result.stderr).toBe(0);
-  expect(ms).toBeLessThan(3 * usualMs + HOLD_UP_MS);
-  expect(fs.readdirSync(cwd)).toEqual([FILE]);
-  expect(readKeys(join(cwd, FILE)).live.has(digestOf(tokenOf(result.stdout)))).toBe(true);
+  const remains = temporaryDirectory();
+  fs.cpSync(cwd, remains, { recursive: true, preserveTimestamps: true });
+  const times: number[] = [];
+  do {
+    if (times.length > 0) {
+      fs.rmSync(cwd, { recursive: true });
+      fs.cpSync(remains, cwd, { recursive: true, preserveTimestamps: true });
+    }
+    const { ms, result } = await runUntil(cwd, ["create", "--id", "next"], {});
+    times.push(ms - usualMs);
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(fs.readdirSync(cwd)).toEqual([FILE]);
+    expect(readKeys(join(cwd, FILE)).live.has(digestOf(tokenOf(result.stdout)))).toBe(true);
+  } while (Math.min(...times) > HOLD_UP_MS && times.length < 4);
+  expect(Math.min(...times)).toBeLessThan(HOLD_UP_MS);
 }
 
 /** Kills one command after another, on one file. */

@@ -42,6 +42,12 @@ const CASES: readonly [DiagnosticCode, string, string[], Partial<Policy>?][] = [
   ["alias-not-allowed", `x: &x {}\napi_keys:\n  <<: *x\n`, ["alias-not-allowed 3:3"]],
   ["alias-not-allowed", `x: &x {}\n<<: *x\n`, ["alias-not-allowed 2:1"]],
   ["alias-not-allowed", `x: &x abc\napi_key: *x\n`, ["alias-not-allowed 2:1"]],
+  [
+    "alias-not-allowed",
+    `x: &k api_keys\napi_keys:\n  "${D}":\n    id: a\n*k : {}\n`,
+    ["alias-not-allowed 5:1"],
+  ],
+  ["tag-not-allowed", `!!null api_keys:\n  "${D}":\n    id: a\n`, ["tag-not-allowed 1:8"]],
   ["tag-not-allowed", `api_keys: !!map\n  "${D}":\n    id: a\n`, ["tag-not-allowed 2:3"]],
   ["tag-not-allowed", `api_keys:\n  "${D}":\n    id: !!str a\n`, ["tag-not-allowed 3:15"]],
   ["tag-not-allowed", `api_key: !secret abc\n`, ["tag-not-allowed 1:1"]],
@@ -215,6 +221,13 @@ describe("diagnostics", () => {
     const bytes = Buffer.concat([Buffer.from("a: 1\nb: 日"), Buffer.from([0xff])]);
     const [second] = parseKeystore(bytes, { nowMs }).diagnostics;
     expect(second).toMatchObject({ code: "not-utf8", line: 2, column: 5 });
+  });
+
+  it("says once a line that characters are not allowed, and counts a long line once", () => {
+    expect(places("\0".repeat(300_000) + "\n\0\0")).toEqual(["yaml-syntax 1:1", "yaml-syntax 2:1"]);
+    const many = places(`${entry}# ${"\u2028".repeat(100_000)}\n`);
+    expect(many).toHaveLength(100_000);
+    expect(many.at(-1)).toBe("line-break-not-portable 4:100002");
   });
 
   it("lists everything in one run, in file order", () => {

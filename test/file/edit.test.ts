@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
+import { formatToken } from "../../src/core/token.js";
 import { hasErrors } from "../../src/file/diagnostic.js";
 import type { Change } from "../../src/file/change.js";
 import { editKeystore, parseKeystoreText, type KeystoreDocument } from "../../src/file/document.js";
@@ -304,6 +305,13 @@ describe("doubt", () => {
     ["a digest twice", `api_keys:\n  "${A}":\n    id: a\n  "${A}":\n    id: b\n`],
     ["a block twice", `api_keys:\n  "${A}":\n    id: a\napi_keys:\n  "${B}":\n    id: b\n`],
     ["an odd line break", `# \u2028\napi_keys:\n  "${A}":\n    id: a\n`],
+    ["an alias for a setting", `x: &k api_keys\napi_keys:\n  "${A}":\n    id: a\n*k : {}\n`],
+    ["a tagged setting", `!!null api_keys:\n  "${A}":\n    id: a\n`],
+    [
+      "a merge key beside the row",
+      `x: &d {"${A}": {id: a}}\napi_keys:\n  <<: *d\n  "${A}":\n    id: a\n`,
+    ],
+    ["a tagged row", `api_keys:\n  "${A}":\n    id: a\n  !!str "${B}":\n    id: b\n`],
     ["broken text", `api_keys:\n  "${A}: {\n`],
   ])("refuses %s", (_name, text) => {
     expect(refusal(text, retire(A))).toBe("keystore-invalid");
@@ -313,6 +321,25 @@ describe("doubt", () => {
     const text = `api_keys:\n  "${A}":\n    id: a\n    expires_at: never\n  "zz": {}\n`;
     const document: KeystoreDocument = parseKeystoreText(edit(text, retire(A)), policy);
     expect(document.keystore?.find(A)?.place).toBe("retired");
+  });
+
+  it.each(["[x]", "*x", "!!map {}", "text"])("never replaces a block that is %s", (block) => {
+    const text = `x: &x {}\napi_keys:\n  "${A}":\n    id: a\nretired_api_keys: ${block}\n`;
+    expect(refusal(text, retire(A))).toBe("edit-mismatch");
+  });
+
+  it("does not change what stands for something else by an anchor", () => {
+    const text = `api_keys:\n  "${A}":\n    id: a\n    label: &l one\nother: *l\n`;
+    const fields = new Map([["label", "two"]]);
+    expect(refusal(text, { kind: "set", digest: A, fields })).toBe("edit-mismatch");
+  });
+
+  it("never takes a token for a name", () => {
+    const token = formatToken("key", new Uint8Array(32).fill(7));
+    const text = `api_keys:\n  "${digestOf(token)}": ${token}\n  "${B}": ${token}\n`;
+    const { keystore } = parseKeystoreText(text, policy);
+    expect([...(keystore?.live() ?? [])].map(({ id }) => id)).toEqual([undefined, undefined]);
+    expect(edit(text, retire(B), retire(digestOf(token)))).not.toContain(token);
   });
 
   it("refuses what an anchor would lose", () => {
