@@ -1,7 +1,7 @@
 import type { Entry } from "../core/entry.js";
 import { stateAt } from "../core/entry.js";
 import type { Change } from "../file/change.js";
-import type { Policy } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import { readStore, updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
 import { confirm, mustConfirm } from "./confirmation.js";
 import type { Context } from "./context.js";

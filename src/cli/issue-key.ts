@@ -3,7 +3,7 @@ import { formatInstant } from "../core/instant.js";
 import { fingerprintOf } from "../core/digest.js";
 import { KeysError, systemCode } from "../errors.js";
 import type { Change } from "../file/change.js";
-import type { Policy } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import { readStore, updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
 import type { Context } from "./context.js";
 import { reportDryRun } from "./dry-run.js";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { KeysError } from "../errors.js";
-import type { Policy } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import type { Context } from "./context.js";
 
 /** A keystore's file. */

@@ -1,5 +1,5 @@
 import { KeysError } from "../errors.js";
-import type { Policy } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import type { Context } from "./context.js";
 
 /**

@@ -2,7 +2,7 @@ import type { Entry, RetiredState } from "../core/entry.js";
 import type { Keystore } from "../core/keystore.js";
 import { KeysError } from "../errors.js";
 import type { Change } from "../file/change.js";
-import type { Policy } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import type { StoredKeystore } from "../file/store.js";
 import { changeKeys, type KeyOutcome, type KeyPlan } from "./change-keys.js";
 import type { Context } from "./context.js";

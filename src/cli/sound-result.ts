@@ -1,5 +1,6 @@
 import type { Change } from "../file/change.js";
-import { editKeystore, type Policy } from "../file/document.js";
+import { editKeystore } from "../file/document.js";
+import type { Policy } from "../file/policy.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { StoredKeystore } from "../file/store.js";
 import type { KeystoreFile } from "./keystore-file.js";

@@ -39,7 +39,6 @@ export type Change =
   /** Legacy keys and flat entries become what they should be (KEYSTORE.md, 'What else is read'). */
   | {
       readonly kind: "migrate";
-      /** Who the raw `api_key` belongs to. */
+      /** Who the raw `api_key` belongs to; its entry has no `created_at`, since nobody knows. */
       readonly legacyId: string;
-      /** `created_at` of entries made from it: absent, since nobody knows. */
     };

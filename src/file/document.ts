@@ -11,7 +11,6 @@ import type { LineChange } from "./line-change.js";
 import { modelOf } from "./model.js";
 import { planChanges } from "./plan.js";
 import type { Policy } from "./policy.js";
-export type { Policy } from "./policy.js";
 import type { SyntaxNode } from "./syntax.js";
 import { decodeText } from "./text.js";
 

@@ -36,7 +36,7 @@ const HEX_64 = /^[0-9a-f]{64}$/i;
  * @returns undefined where the root is neither a mapping nor nothing at all.
  */
 export function layOut(root: SyntaxNode): Layout | undefined {
-  if (isNull(root)) return emptyLayout(undefined);
+  if (isNull(root)) return emptyLayout();
   if (root.kind !== "mapping") return undefined;
   const pairs = new Map<RootKey, SyntaxPair>();
   const repeats: SyntaxPair[] = [];
@@ -103,6 +103,14 @@ function rowsOf(pair: SyntaxPair | undefined): Row[] {
   return found.map((row) => ({ ...row, repeated: (counts.get(row.digest) ?? 0) > 1 }));
 }
 
-function emptyLayout(root: MappingNode | undefined): Layout {
-  return { root, pairs: new Map(), repeats: [], merges: [], hidden: [], live: [], retired: [] };
+function emptyLayout(): Layout {
+  return {
+    root: undefined,
+    pairs: new Map(),
+    repeats: [],
+    merges: [],
+    hidden: [],
+    live: [],
+    retired: [],
+  };
 }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
-import type { Policy } from "./document.js";
+import type { Policy } from "./policy.js";
 import { readStore, type StoredKeystore } from "./store.js";
 
 /** How often the file is looked at, in milliseconds. */

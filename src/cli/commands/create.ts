@@ -3,7 +3,7 @@ import type { Keystore } from "../../core/keystore.js";
 import { parseTokenFormat } from "../../core/token.js";
 import { isKnownWeak } from "../../core/weak.js";
 import { KeysError } from "../../errors.js";
-import type { Policy } from "../../file/document.js";
+import type { Policy } from "../../file/policy.js";
 import type { Context, GlobalOptions } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { issueKey } from "../issue-key.js";

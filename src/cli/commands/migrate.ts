@@ -1,7 +1,8 @@
 import { digestOf, fingerprintOf } from "../../core/digest.js";
 import { LEGACY_ID } from "../../core/keystore.js";
 import type { Change } from "../../file/change.js";
-import type { KeystoreDocument, Policy } from "../../file/document.js";
+import type { KeystoreDocument } from "../../file/document.js";
+import type { Policy } from "../../file/policy.js";
 import { planChanges, rootText } from "../../file/plan.js";
 import { readStore, updateStore, type StoredKeystore } from "../../file/store.js";
 import { encodeText } from "../../file/text.js";

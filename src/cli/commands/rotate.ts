@@ -4,7 +4,7 @@ import { formatInstant } from "../../core/instant.js";
 import type { Keystore } from "../../core/keystore.js";
 import { KeysError } from "../../errors.js";
 import type { Change } from "../../file/change.js";
-import type { Policy } from "../../file/document.js";
+import type { Policy } from "../../file/policy.js";
 import { readStore } from "../../file/store.js";
 import { isInService, namedOrChosen } from "../choose-key.js";
 import { confirm, mustConfirm } from "../confirmation.js";

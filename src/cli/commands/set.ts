@@ -1,7 +1,7 @@
 import type { Entry } from "../../core/entry.js";
 import type { Keystore } from "../../core/keystore.js";
 import { KeysError } from "../../errors.js";
-import type { Policy } from "../../file/document.js";
+import type { Policy } from "../../file/policy.js";
 import { changeKeys, type KeyPlan } from "../change-keys.js";
 import { namedOrChosen } from "../choose-key.js";
 import type { Context } from "../context.js";
