@@ -14,8 +14,12 @@ const rooms = {
   errors: { rooms: [], packages: [] },
   core: { rooms: ["errors"], packages: ["node:crypto"] },
   file: { rooms: ["errors", "core"], packages: ["node:*", "yaml"] },
-  server: { rooms: ["errors", "core", "file"], packages: ["node:*"] },
-  peer: { rooms: ["errors", "core", "file"], packages: ["node:*"] },
+  server: { rooms: ["errors", "core", "file"], packages: ["node:*", "ipaddr.js"] },
+  peer: {
+    rooms: ["errors", "core", "file"],
+    // The frameworks for their types alone: an app brings its own.
+    packages: ["node:*", "cockatiel", "lru-cache", "express", "fastify", "hono"],
+  },
   cli: {
     rooms: ["errors", "core", "file", "server", "peer"],
     packages: ["node:*", "@inquirer/prompts", "chalk", "cli-table3", "commander"],

@@ -55,6 +55,9 @@ export function createKeystore(parts: KeystoreParts): Keystore {
   };
 }
 
+/** A keystore that nobody can get in by. */
+export const EMPTY_KEYSTORE: Keystore = createKeystore({ live: new Map(), retired: new Map() });
+
 /** Every key whose digest starts with `prefix`, live ones first; both in file order. */
 export function matchPrefix(keystore: Keystore, prefix: string): readonly Entry[] {
   return [...keystore.live(), ...keystore.retired()].filter((entry) =>

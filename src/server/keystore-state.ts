@@ -1,7 +1,7 @@
 import type { Keystore } from "../core/keystore.js";
 import type { Diagnostic } from "../file/diagnostic.js";
 import type { WatchResult } from "../file/watch.js";
-import { reloadedKeystore } from "./load.js";
+import { reloadedKeystore } from "../file/load.js";
 import { createSnapshot, type Snapshot } from "./snapshot.js";
 
 /** Why a server is not as it should be, in `/readyz`. */

@@ -6,7 +6,7 @@ import { watchStore, type WatchOptions, type WatchResult } from "../file/watch.j
 import { formatUrl, isLoopback, listen, type ListenAddress } from "./address.js";
 import { createKeystoreState, type KeystoreState } from "./keystore-state.js";
 import { createListener } from "./listener.js";
-import type { LoadedKeystore } from "./load.js";
+import type { LoadedKeystore } from "../file/load.js";
 import { createJsonLog, type JsonLog, type LogWriter, type ServerEvent } from "./log.js";
 import { limitsNotEnforced, reloadEvent } from "./reload-event.js";
 import { createRouter } from "./routes.js";

@@ -1,11 +1,8 @@
 import type { Entry } from "../core/entry.js";
 import { generationOf } from "../core/generation.js";
-import { createKeystore, type Keystore } from "../core/keystore.js";
+import type { Keystore } from "../core/keystore.js";
 import type { Answer } from "../core/problem.js";
 import { identityHeaders } from "./identity.js";
-
-/** A keystore that nobody can get in by. */
-export const EMPTY_KEYSTORE: Keystore = createKeystore({ live: new Map(), retired: new Map() });
 
 /** A keystore in force, with what follows from it alone. A reload makes a new one. */
 export interface Snapshot {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { loadKeystore } from "../../src/server/load.js";
+import { loadKeystore } from "../../src/file/load.js";
 import { appOf, headerOf, NOW } from "./requests.js";
 
 const directory = new URL("../vectors/keystore/", import.meta.url);

@@ -3,7 +3,7 @@ import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
 import { KeystoreInvalidError } from "../../file/keystore-invalid.js";
 import type { ListenAddress } from "../../server/address.js";
-import { loadKeystore, type LoadedKeystore } from "../../server/load.js";
+import { loadKeystore, type LoadedKeystore } from "../../file/load.js";
 import { startServer, type RunningServer } from "../../server/serve.js";
 import { limitedCountOf } from "../../server/snapshot.js";
 import type { Context } from "../context.js";

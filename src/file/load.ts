@@ -1,9 +1,8 @@
-import type { Keystore } from "../core/keystore.js";
-import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";
-import type { Policy } from "../file/policy.js";
-import { readStore, type StoredKeystore } from "../file/store.js";
-import { fileSignature } from "../file/watch.js";
-import { EMPTY_KEYSTORE } from "./snapshot.js";
+import { EMPTY_KEYSTORE, type Keystore } from "../core/keystore.js";
+import type { Diagnostic, DiagnosticCode } from "./diagnostic.js";
+import type { Policy } from "./policy.js";
+import { readStore, type StoredKeystore } from "./store.js";
+import { fileSignature } from "./watch.js";
 
 /** A keystore file as a start finds it. */
 export interface LoadedKeystore {

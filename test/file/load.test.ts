@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { KeysError } from "../../src/errors.js";
 import { readStore } from "../../src/file/store.js";
 import { createKeystoreState } from "../../src/server/keystore-state.js";
-import { loadKeystore } from "../../src/server/load.js";
-import { keystoreFile, keystoreText, temporaryDirectory } from "./files.js";
-import { entryOf, keystoreOf, NOW } from "./requests.js";
+import { loadKeystore } from "../../src/file/load.js";
+import { keystoreFile, keystoreText, temporaryDirectory } from "../server/files.js";
+import { entryOf, keystoreOf, NOW } from "../server/requests.js";
 
 const policy = { nowMs: NOW };
 const good = keystoreText({ "token-a": "alice" });
