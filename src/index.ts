@@ -29,6 +29,8 @@ export type {
 export { editKeystore, parseKeystore } from "./file/document.js";
 export type { KeystoreDocument } from "./file/document.js";
 export { KeystoreInvalidError } from "./file/keystore-invalid.js";
+export { loadKeystore } from "./file/load.js";
+export type { LoadKeystoreOptions } from "./file/load.js";
 export type { Policy } from "./file/policy.js";
 export { readStore, updateStore } from "./file/store.js";
 export type { StoredKeystore, UpdateOptions, UpdateResult } from "./file/store.js";

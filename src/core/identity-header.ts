@@ -1,3 +1,5 @@
+import { parseScopes, parseWorkspaces } from "./scope.js";
+
 /**
  * A value as identity headers carry it: every octet of its UTF-8 but `[A-Za-z0-9._~@+:-]` is
  * percent-encoded, and a value that is just `-` is `%2D`, since `-` alone says 'none' (HTTP.md,
@@ -24,4 +26,38 @@ export function formatScopesHeader(scopes: readonly string[]): string {
 /** Workspaces as a header value: each word encoded; `*` for a key that is bound to none. */
 export function formatWorkspacesHeader(workspaces: readonly string[] | undefined): string {
   return workspaces === undefined ? "*" : workspaces.map(formatHeaderValue).join(" ");
+}
+
+const ENCODED = /^(?:[A-Za-z0-9._~@+:*-]|%[0-9A-Fa-f]{2})+$/;
+
+/**
+ * The text of an identity header's value; undefined where it is none that {@link formatHeaderValue}
+ * gives: empty, an octet that must be encoded, escapes that are not UTF-8.
+ */
+export function parseHeaderValue(value: string): string | undefined {
+  if (!ENCODED.test(value) || value === "-") return undefined;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The scopes of a header value, empty for `-`; undefined where it is no list of scopes. */
+export function parseScopesHeader(value: string): readonly string[] | undefined {
+  if (value === "-") return [];
+  return parseWords(value, parseScopes);
+}
+
+/** The workspaces of a header value, or `"unbound"` for `*`; undefined where it is no such list. */
+export function parseWorkspacesHeader(value: string): readonly string[] | "unbound" | undefined {
+  return value === "*" ? "unbound" : parseWords(value, parseWorkspaces);
+}
+
+function parseWords(
+  value: string,
+  parse: (text: string) => readonly string[] | undefined,
+): readonly string[] | undefined {
+  const words = value.split(" ").map(parseHeaderValue);
+  return words.includes(undefined) ? undefined : parse(words.join(" "));
 }

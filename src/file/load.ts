@@ -1,5 +1,6 @@
 import { EMPTY_KEYSTORE, type Keystore } from "../core/keystore.js";
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.js";
+import { KeystoreInvalidError } from "./keystore-invalid.js";
 import type { Policy } from "./policy.js";
 import { readStore, type StoredKeystore } from "./store.js";
 import { fileSignature } from "./watch.js";
@@ -28,12 +29,55 @@ export interface LoadOptions {
  *
  * @throws KeysError what `readStore` throws: `file-not-found`, `file-unreadable`, …
  */
-export async function loadKeystore(path: string, options: LoadOptions): Promise<LoadedKeystore> {
+export async function loadForStart(path: string, options: LoadOptions): Promise<LoadedKeystore> {
   const since = await fileSignature(path);
   const store = await readStore(path, options.policy);
   const forgiven: DiagnosticCode[] = options.allowEmpty === true ? ["empty-keystore"] : [];
   const { diagnostics } = store;
   return { path, diagnostics, keystore: servable(store, forgiven), since };
+}
+
+/** How {@link loadKeystore} judges a file. */
+export interface LoadKeystoreOptions {
+  /** Take an empty `api_keys: {}`, by which nobody gets in. Default false. */
+  readonly allowEmpty?: boolean;
+  /** What is demanded beyond being valid. Default nothing; `nowMs` is the present. */
+  readonly policy?: Partial<Policy>;
+  /** Told of each warning, in file order. */
+  readonly onWarning?: (warning: Diagnostic) => void;
+}
+
+/**
+ * Reads a keystore for a peer, which fails closed as a server's start does: either the file is
+ * wholly valid, or there is no keystore.
+ *
+ * @throws KeystoreInvalidError (`keystore-invalid`) with every diagnostic, where the file is not
+ *   wholly valid or holds no live key.
+ * @throws KeysError what `readStore` throws: `file-not-found`, `file-unreadable`, …
+ */
+export async function loadKeystore(
+  path: string,
+  options: LoadKeystoreOptions = {},
+): Promise<Keystore> {
+  return (await loadForPeer(path, options)).keystore;
+}
+
+/** {@link loadKeystore} for who goes on to watch the file. */
+export async function loadForPeer(
+  path: string,
+  options: LoadKeystoreOptions,
+): Promise<LoadedKeystore & { readonly keystore: Keystore }> {
+  const { allowEmpty = false, policy, onWarning } = options;
+  const loaded = await loadForStart(path, {
+    policy: { nowMs: Date.now(), ...policy },
+    allowEmpty,
+  });
+  const { keystore, diagnostics } = loaded;
+  if (keystore === undefined) throw new KeystoreInvalidError(diagnostics);
+  if (onWarning !== undefined) {
+    diagnostics.filter(({ severity }) => severity === "warning").forEach(onWarning);
+  }
+  return { ...loaded, keystore };
 }
 
 /**

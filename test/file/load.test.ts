@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { KeysError } from "../../src/errors.js";
 import { readStore } from "../../src/file/store.js";
 import { createKeystoreState } from "../../src/server/keystore-state.js";
-import { loadKeystore } from "../../src/file/load.js";
+import { loadForStart, loadKeystore } from "../../src/file/load.js";
 import { keystoreFile, keystoreText, temporaryDirectory } from "../server/files.js";
 import { entryOf, keystoreOf, NOW } from "../server/requests.js";
 
@@ -33,28 +33,69 @@ describe("what a start may serve", () => {
     ["broken", false, false, ["yaml-syntax"]],
   ] as const)("%s: %s, with --allow-empty %s", async (name, plain, allowed, codes) => {
     const path = await keystoreFile(texts[name]);
-    const strict = await loadKeystore(path, { policy });
+    const strict = await loadForStart(path, { policy });
     expect(strict.keystore !== undefined).toBe(plain);
     expect(strict.diagnostics.map(({ code }) => code)).toEqual(codes);
-    const lax = await loadKeystore(path, { policy, allowEmpty: true });
+    const lax = await loadForStart(path, { policy, allowEmpty: true });
     expect(lax.keystore !== undefined).toBe(allowed);
   });
 
   it("is nothing where a file is empty and wrong besides", async () => {
     const path = await keystoreFile(texts.emptyAndInvalid);
-    const { keystore } = await loadKeystore(path, { policy, allowEmpty: true });
+    const { keystore } = await loadForStart(path, { policy, allowEmpty: true });
     expect(keystore).toBeUndefined();
   });
 
   it("is nothing where there is no file to read", async () => {
     const directory = await temporaryDirectory();
-    await expect(loadKeystore(join(directory, "none.yaml"), { policy })).rejects.toMatchObject({
+    await expect(loadForStart(join(directory, "none.yaml"), { policy })).rejects.toMatchObject({
       code: "file-not-found",
     });
     await mkdir(join(directory, "keys.yaml"));
-    await expect(loadKeystore(join(directory, "keys.yaml"), { policy })).rejects.toMatchObject({
+    await expect(loadForStart(join(directory, "keys.yaml"), { policy })).rejects.toMatchObject({
       code: "file-is-directory",
     });
+  });
+});
+
+describe("what a peer loads", () => {
+  it("is the keystore of a file that is wholly valid", async () => {
+    const keystore = await loadKeystore(await keystoreFile(texts.good));
+    expect(keystore.liveCount).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["invalid", ["digest-not-hex"]],
+    ["broken", ["yaml-syntax"]],
+    ["empty", ["empty-keystore"]],
+    ["absent", ["no-keys"]],
+  ] as const)("%s: is an error with every reason", async (name, codes) => {
+    const loading = loadKeystore(await keystoreFile(texts[name]));
+    await expect(loading).rejects.toMatchObject({
+      code: "keystore-invalid",
+      diagnostics: codes.map((code) => ({ code })),
+    });
+  });
+
+  it("may be empty where that is allowed", async () => {
+    const path = await keystoreFile(texts.empty);
+    expect((await loadKeystore(path, { allowEmpty: true })).liveCount).toBe(0);
+  });
+
+  it("tells warnings and obeys a policy", async () => {
+    const path = await keystoreFile(texts.legacy);
+    const warnings: string[] = [];
+    await loadKeystore(path, { onWarning: ({ code }) => warnings.push(code) });
+    expect(warnings).toEqual(["legacy-api-key"]);
+    const demanding = loadKeystore(await keystoreFile(texts.good), {
+      policy: { requireExpiry: true },
+    });
+    await expect(demanding).rejects.toMatchObject({ diagnostics: [{ code: "no-expiry" }] });
+  });
+
+  it("is nothing where there is no file", async () => {
+    const path = join(await temporaryDirectory(), "none.yaml");
+    await expect(loadKeystore(path)).rejects.toMatchObject({ code: "file-not-found" });
   });
 });
 
@@ -110,7 +151,7 @@ describe("permissions", () => {
   it("that are too wide are a warning, not a refusal", async () => {
     const path = await keystoreFile(texts.good);
     await chmod(path, 0o666);
-    const { keystore, diagnostics } = await loadKeystore(path, { policy });
+    const { keystore, diagnostics } = await loadForStart(path, { policy });
     expect(keystore).toBeDefined();
     expect(diagnostics.map(({ code }) => code)).toEqual(["file-permissions"]);
   });

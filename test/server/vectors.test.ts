@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { loadKeystore } from "../../src/file/load.js";
+import { loadForStart } from "../../src/file/load.js";
 import { appOf, headerOf, NOW } from "./requests.js";
 
 const directory = new URL("../vectors/keystore/", import.meta.url);
@@ -23,7 +23,7 @@ const tokens = new Set(
 describe("who may pass /verify", () => {
   it.each(Object.entries(expected))("%s", async (name, { errors, authenticates = {} }) => {
     const path = fileURLToPath(new URL(name, directory));
-    const { keystore } = await loadKeystore(path, { policy: { nowMs: NOW } });
+    const { keystore } = await loadForStart(path, { policy: { nowMs: NOW } });
     expect(keystore !== undefined).toBe(errors.length === 0);
     if (keystore === undefined) return;
     const app = appOf(keystore);

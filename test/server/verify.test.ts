@@ -52,6 +52,8 @@ describe("/verify", () => {
         "-",
         "X-Keys-Generation",
         generationOf(keystore),
+        "X-Keys-Expires",
+        "-",
         "Cache-Control",
         "no-store",
         "Content-Length",
@@ -59,6 +61,13 @@ describe("/verify", () => {
       ],
       body: "",
     });
+  });
+
+  it("tells when a key ends, for who remembers the answer", () => {
+    const ending = appOf(
+      keystoreOf(entryOf("t", { id: "al", expires_at: "2027-02-20T10:00:00Z" })),
+    );
+    expect(headerOf(ending.get("/verify", "t"), "X-Keys-Expires")).toBe("2027-02-20T10:00:00Z");
   });
 
   it("has markers where a key has no scopes and is bound to nothing", () => {

@@ -3,7 +3,7 @@ import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
 import { KeystoreInvalidError } from "../../file/keystore-invalid.js";
 import type { ListenAddress } from "../../server/address.js";
-import { loadKeystore, type LoadedKeystore } from "../../file/load.js";
+import { loadForStart, type LoadedKeystore } from "../../file/load.js";
 import { startServer, type RunningServer } from "../../server/serve.js";
 import { limitedCountOf } from "../../server/snapshot.js";
 import type { Context } from "../context.js";
@@ -97,7 +97,7 @@ async function readFor(
   allowEmpty: boolean,
 ): Promise<LoadedKeystore> {
   try {
-    return await loadKeystore(file.path, { policy: environmentPolicy(context), allowEmpty });
+    return await loadForStart(file.path, { policy: environmentPolicy(context), allowEmpty });
   } catch (error) {
     if (!isKeysError(error, "file-unreadable", "file-is-directory", "file-changing")) throw error;
     // A start tells nothing but 'not this keystore' from 'no keystore' (KEYSTORE.md).
