@@ -1,6 +1,23 @@
 import { parseScopes, parseWorkspaces } from "./scope.js";
 
 /**
+ * The headers that tell an upstream who it is (HTTP.md, 'For reverse proxies'). This table is the
+ * one that the server sends by and that proxies are configured by.
+ */
+export const IDENTITY_HEADERS = {
+  id: "X-Auth-Id",
+  fingerprint: "X-Auth-Fingerprint",
+  scopes: "X-Auth-Scopes",
+  workspaces: "X-Auth-Workspaces",
+  mode: "X-Auth-Mode",
+  tenant: "X-Auth-Tenant",
+  generation: "X-Keys-Generation",
+} as const;
+
+/** The header by which a trusted caller acts for a tenant; never one that a client may send. */
+export const IMPERSONATION_HEADER = "X-Impersonate";
+
+/**
  * A value as identity headers carry it: every octet of its UTF-8 but `[A-Za-z0-9._~@+:-]` is
  * percent-encoded, and a value that is just `-` is `%2D`, since `-` alone says 'none' (HTTP.md,
  * 'For reverse proxies').

@@ -3,6 +3,7 @@ import {
   formatHeaderValue,
   formatScopesHeader,
   formatWorkspacesHeader,
+  IDENTITY_HEADERS,
 } from "../core/identity-header.js";
 import { formatInstant } from "../core/instant.js";
 import { KeysError } from "../errors.js";
@@ -15,19 +16,19 @@ import { KeysError } from "../errors.js";
 export function identityHeaders(entry: Entry, generation: string): readonly string[] {
   if (entry.id === undefined) throw new KeysError("internal", "a key without an id was let in");
   return [
-    "X-Auth-Id",
+    IDENTITY_HEADERS.id,
     formatHeaderValue(entry.id),
-    "X-Auth-Fingerprint",
+    IDENTITY_HEADERS.fingerprint,
     entry.fingerprint,
-    "X-Auth-Scopes",
+    IDENTITY_HEADERS.scopes,
     formatScopesHeader(entry.scopes),
-    "X-Auth-Workspaces",
+    IDENTITY_HEADERS.workspaces,
     formatWorkspacesHeader(entry.workspaces),
-    "X-Auth-Mode",
+    IDENTITY_HEADERS.mode,
     "apikey",
-    "X-Auth-Tenant",
+    IDENTITY_HEADERS.tenant,
     "-",
-    "X-Keys-Generation",
+    IDENTITY_HEADERS.generation,
     generation,
     "X-Keys-Expires",
     entry.expiresAt === undefined ? "-" : formatInstant(entry.expiresAt),
