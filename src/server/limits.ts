@@ -9,6 +9,8 @@ const HEADER_OCTETS: number = 16 * 1024;
  * limits, so that the two can be told apart here.
  */
 export const PARSER_OCTETS: number = TARGET_OCTETS + HEADER_OCTETS + 1024;
+/** Most octets of a request body that is read (413). */
+export const BODY_OCTETS: number = 64 * 1024;
 /** Within how long the header lines must arrive, in milliseconds. */
 export const HEADERS_TIMEOUT_MS: number = 5000;
 /** How often Node looks for connections past a time-out, in milliseconds. */

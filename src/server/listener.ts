@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
-import type { Answer } from "../core/problem.js";
+import type { Answer, ProblemCode } from "../core/problem.js";
+import { announcesTooMuch, readBody } from "./body.js";
 import {
   announcesBody,
   exceededLimit,
@@ -14,15 +15,15 @@ import {
   TIMEOUT_CHECK_MS,
 } from "./limits.js";
 import type { JsonLog } from "./log.js";
-import { splitTarget, type KeysRequest } from "./message.js";
+import { problemReply, splitTarget, type KeysRequest } from "./message.js";
 import { formatRawProblem, parserProblem, type ParserError } from "./parser-error.js";
 import { requestIdOf } from "./request-id.js";
-import { problemReply, type RoutedReply } from "./routes.js";
+import type { RoutedReply, Router } from "./routes.js";
 import { answerBeforeBody } from "./unread-body.js";
 
 /** What a listener is made from. */
 export interface ListenerOptions {
-  readonly router: (request: KeysRequest) => RoutedReply;
+  readonly router: Router;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Whether connections are to be closed after their answer. */
@@ -33,7 +34,7 @@ export interface ListenerOptions {
 
 /**
  * An HTTP server over a router, not yet listening: limits and time-outs of HTTP.md, 'Operations'.
- * No request body is read.
+ * Bodies are read for the routes that want one alone.
  */
 export function createListener(options: ListenerOptions): Server {
   const server = createServer({
@@ -52,12 +53,49 @@ export function createListener(options: ListenerOptions): Server {
   // Sockets whose last answer is out: nothing more that comes from them is looked at.
   const finished = new WeakSet<Socket>();
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
+  function handle(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
     if (finished.has(request.socket)) return;
     const startedMs = options.log === undefined ? 0 : performance.now();
-    const routed = routedReply(options, request);
+    const { method = "", url = "", rawHeaders } = request;
+    const exceeded = exceededLimit(url, rawHeaders);
+    if (exceeded !== undefined) {
+      conclude(request, response, startedMs, unrouted(exceeded));
+      return;
+    }
+    const { path, query } = splitTarget(url);
+    const remote = request.socket.remoteAddress;
+    const asked: KeysRequest = { method, path, query, rawHeaders, remote };
+    if (options.router.readsBody(method, path)) {
+      // Only who has been asked for it sends a body that it announced with `Expect`.
+      if (expects && !announcesTooMuch(rawHeaders)) response.writeContinue();
+      void readBody(request).then(async (body) => {
+        if (body === "aborted") return;
+        const routed =
+          body === "too-large"
+            ? unrouted("body_too_large")
+            : await options.router.answer({ ...asked, body });
+        conclude(request, response, startedMs, routed);
+      });
+      return;
+    }
+    const routed = options.router.answer(asked);
+    if (routed instanceof Promise) {
+      void routed.then((late) => {
+        conclude(request, response, startedMs, late);
+      });
+    } else {
+      conclude(request, response, startedMs, routed);
+    }
+  }
+
+  function conclude(
+    request: IncomingMessage,
+    response: ServerResponse,
+    startedMs: number,
+    routed: RoutedReply,
+  ): void {
     const { answer } = routed.reply;
-    if (announcesBody(request.rawHeaders)) {
+    if (!request.complete && announcesBody(request.rawHeaders)) {
       // Whether the body came along with the header lines is known when their octets are through.
       setImmediate(() => {
         if (request.complete) {
@@ -81,25 +119,25 @@ export function createListener(options: ListenerOptions): Server {
 
   function answerNow(response: ServerResponse, answer: Answer): void {
     const { status, headers, body } = answer;
-    const last = options.stopping() || status === 414 || status === 431;
+    const last = options.stopping() || status === 413 || status === 414 || status === 431;
     // Node's types don't know that it only reads the array.
     response.writeHead(status, last ? [...headers, "Connection", "close"] : (headers as string[]));
     response.end(body);
   }
 
-  server.on("request", handle);
-  // A final answer at once instead of `100 Continue`: nobody wants the body.
-  server.on("checkContinue", handle);
+  server.on("request", (request, response) => {
+    handle(request, response, false);
+  });
+  // Where nobody wants the body: a final answer at once instead of `100 Continue`.
+  server.on("checkContinue", (request, response) => {
+    handle(request, response, true);
+  });
   server.on("clientError", createErrorListener(options, finished));
   return server;
 }
 
-function routedReply(options: ListenerOptions, request: IncomingMessage): RoutedReply {
-  const { method = "", url = "", rawHeaders } = request;
-  const exceeded = exceededLimit(url, rawHeaders);
-  if (exceeded !== undefined) return { route: undefined, reply: problemReply(exceeded) };
-  const { path, query } = splitTarget(url);
-  return options.router({ method, path, query, rawHeaders });
+function unrouted(code: ProblemCode): RoutedReply {
+  return { route: undefined, reply: problemReply(code) };
 }
 
 /** Answers what Node's parser refuses, and closes. */
@@ -116,8 +154,7 @@ function createErrorListener(
     }
     const code = parserProblem(error);
     options.log?.request({
-      route: undefined,
-      reply: problemReply(code),
+      ...unrouted(code),
       atMs: options.now(),
       ms: 0,
       remote: socket.remoteAddress,

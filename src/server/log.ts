@@ -90,13 +90,13 @@ export function createJsonLog(write: LogWriter, now: () => number): JsonLog {
  * header, which may hold one: of an unknown token only the first 12 hex digits of its digest.
  */
 export function formatRequestLine(logged: LoggedRequest): string {
-  const { verdict, digest, error, answer } = logged.reply;
+  const { verdict, digest, outcome, reason, id, answer } = logged.reply;
   const refused = verdict?.ok === false ? verdict : undefined;
   return formatLine({
     ts: new Date(logged.atMs).toISOString(),
-    verdict: verdict?.ok === true ? "ok" : (refused?.error ?? error ?? null),
-    reason: refused?.reason ?? null,
-    id: verdict?.entry?.id ?? null,
+    verdict: outcome ?? (verdict?.ok === true ? "ok" : (refused?.error ?? null)),
+    reason: reason ?? refused?.reason ?? null,
+    id: id ?? verdict?.entry?.id ?? null,
     fingerprint: digest === undefined ? null : fingerprintOf(digest),
     remote: logged.remote ?? null,
     ms: Math.round(logged.ms * 1000) / 1000,

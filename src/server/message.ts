@@ -1,5 +1,11 @@
-import type { Answer } from "../core/problem.js";
+import {
+  problemAnswer,
+  type Answer,
+  type ProblemCode,
+  type ProblemExtras,
+} from "../core/problem.js";
 import type { Refusal, Verdict } from "../core/verify.js";
+import type { Awaitable } from "./services.js";
 
 /** A request as handlers see it: no socket, no stream. */
 export interface KeysRequest {
@@ -10,6 +16,10 @@ export interface KeysRequest {
   readonly query: string | undefined;
   /** Names and values in turn, as they came: a joined form would hide a second line. */
   readonly rawHeaders: readonly string[];
+  /** The whole body, for routes that read one. */
+  readonly body?: Uint8Array | undefined;
+  /** The IP address of the peer; undefined over a Unix socket. */
+  readonly remote?: string | undefined;
 }
 
 /** What became of a request: the answer, and for the log why. */
@@ -19,12 +29,19 @@ export interface Reply {
   readonly verdict?: Verdict | undefined;
   /** The digest of the presented token, where one could be read. */
   readonly digest?: string | undefined;
-  /** The problem's `error`, where the answer is one without a verdict. */
-  readonly error?: string | undefined;
+  /** `ok` or a problem's `error`, where the verdict alone does not say it. */
+  readonly outcome?: string | undefined;
+  /** Why, in one word, where the verdict does not say it. */
+  readonly reason?: string | undefined;
+  /** Whose request it was, where no key says it. */
+  readonly id?: string | undefined;
 }
 
-/** A function from request to reply, without a socket. */
-export type Handler = (request: KeysRequest) => Reply;
+/**
+ * A function from request to reply, without a socket. It is a promise only where something has to
+ * be waited for.
+ */
+export type Handler = (request: KeysRequest) => Awaitable<Reply>;
 
 /** How refusals are answered. */
 export type RefusalAnswers = (refusal: Refusal) => Answer;
@@ -57,4 +74,9 @@ export function jsonAnswer(status: number, value: unknown): Answer {
     ],
     body,
   };
+}
+
+/** A problem that needs no verdict. */
+export function problemReply(code: ProblemCode, extras: ProblemExtras = {}): Reply {
+  return { answer: problemAnswer(code, extras), outcome: code };
 }

@@ -1,8 +1,9 @@
-import { AS_IT_IS, problemAnswer, type ProblemCode } from "../core/problem.js";
+import { AS_IT_IS } from "../core/problem.js";
 import type { KeystoreState } from "./keystore-state.js";
-import type { Handler, KeysRequest, Reply } from "./message.js";
+import { problemReply, type Handler, type KeysRequest, type Reply } from "./message.js";
 import { FOR_NGINX, NGINX_PATH } from "./nginx.js";
 import { createHealthHandler, createReadyHandler, createVersionHandler } from "./probes.js";
+import type { Awaitable } from "./services.js";
 import { createVerifyHandler, VERIFY_PATH } from "./verify.js";
 
 /** What the routes are made from. */
@@ -21,8 +22,10 @@ export interface RouteOptions {
 interface Route {
   /** What the log calls it: a path may hold anything. */
   readonly name: string;
-  readonly methods: "any" | readonly string[];
-  readonly handle: Handler;
+  /** The handlers by method; `any` takes whatever has none. */
+  readonly handlers: Readonly<Record<string, Handler>>;
+  /** Whether a request's body is read before the handler is asked. */
+  readonly readsBody?: boolean;
 }
 
 /** A reply, and the name of the route that made it; undefined where none did. */
@@ -31,55 +34,84 @@ export interface RoutedReply {
   readonly reply: Reply;
 }
 
-const READING: readonly string[] = ["GET", "HEAD"];
+/** The whole of what the server answers, as a function of the request. */
+export interface Router {
+  /** Whether the body of a request to a path is to be read before it is answered. */
+  readsBody(method: string, path: string): boolean;
+  /** Never throws, never rejects. A promise only where something has to be waited for. */
+  answer(request: KeysRequest): Awaitable<RoutedReply>;
+}
 
-/** The whole of what the server answers, as a function of the request. Never throws. */
-export function createRouter(options: RouteOptions): (request: KeysRequest) => RoutedReply {
-  const { state, now, version, realm } = options;
-  const verifying = { snapshot: () => state.snapshot(), now, realm };
-  const verify = route(
-    "verify",
-    "any",
-    createVerifyHandler({ ...verifying, presentation: AS_IT_IS }),
-  );
-  const exact = new Map<string, Route>([
-    [VERIFY_PATH, verify],
-    [
-      NGINX_PATH,
-      route("nginx", "any", createVerifyHandler({ ...verifying, presentation: FOR_NGINX })),
-    ],
-    ["/healthz", route("healthz", READING, createHealthHandler())],
-    ["/readyz", route("readyz", READING, createReadyHandler(state, now))],
-    ["/version", route("version", READING, createVersionHandler(version))],
-  ]);
+/** Makes the one table of routes. */
+export function createRouter(options: RouteOptions): Router {
+  const { onFault } = options;
+  const exact = routeTable(options);
+  const verify = exact.get(VERIFY_PATH);
   const notFound: RoutedReply = { route: undefined, reply: problemReply("not_found") };
 
-  return (request) => {
-    const found =
-      exact.get(request.path) ?? (request.path.startsWith(`${VERIFY_PATH}/`) ? verify : undefined);
-    if (found === undefined) return notFound;
-    const { name, methods } = found;
-    if (methods !== "any" && !methods.includes(request.method)) {
-      return {
-        route: name,
-        reply: problemReply("method_not_allowed", ["Allow", methods.join(", ")]),
-      };
-    }
+  function routeOf(path: string): Route | undefined {
+    return exact.get(path) ?? (path.startsWith(`${VERIFY_PATH}/`) ? verify : undefined);
+  }
+
+  // Whatever went wrong, it is not a yes.
+  function fault(route: string, error: unknown): RoutedReply {
+    onFault(error);
+    return { route, reply: problemReply("unavailable") };
+  }
+
+  async function settle(route: string, reply: Promise<Reply>): Promise<RoutedReply> {
     try {
-      return { route: name, reply: found.handle(request) };
+      return { route, reply: await reply };
     } catch (error) {
-      // Whatever went wrong, it is not a yes.
-      options.onFault(error);
-      return { route: name, reply: problemReply("unavailable") };
+      return fault(route, error);
     }
+  }
+
+  return {
+    readsBody: (method, path) => {
+      const route = routeOf(path);
+      return route?.readsBody === true && handlerOf(route, method) !== undefined;
+    },
+    answer(request) {
+      const route = routeOf(request.path);
+      if (route === undefined) return notFound;
+      const { name } = route;
+      const handle = handlerOf(route, request.method);
+      if (handle === undefined) {
+        const allow = Object.keys(route.handlers).join(", ");
+        return {
+          route: name,
+          reply: problemReply("method_not_allowed", { headers: ["Allow", allow] }),
+        };
+      }
+      try {
+        const reply = handle(request);
+        return reply instanceof Promise ? settle(name, reply) : { route: name, reply };
+      } catch (error) {
+        return fault(name, error);
+      }
+    },
   };
 }
 
-/** A problem that is no verdict. */
-export function problemReply(code: ProblemCode, headers: readonly string[] = []): Reply {
-  return { answer: problemAnswer(code, headers), error: code };
+function handlerOf({ handlers }: Route, method: string): Handler | undefined {
+  return handlers["any"] ?? (Object.hasOwn(handlers, method) ? handlers[method] : undefined);
 }
 
-function route(name: string, methods: Route["methods"], handle: Handler): Route {
-  return { name, methods, handle };
+function routeTable(options: RouteOptions): ReadonlyMap<string, Route> {
+  const { state, now, version, realm } = options;
+  const verifying = { snapshot: () => state.snapshot(), now, realm };
+  const verify = createVerifyHandler({ ...verifying, presentation: AS_IT_IS });
+  const nginx = createVerifyHandler({ ...verifying, presentation: FOR_NGINX });
+  return new Map<string, Route>([
+    [VERIFY_PATH, { name: "verify", handlers: { any: verify } }],
+    [NGINX_PATH, { name: "nginx", handlers: { any: nginx } }],
+    ["/healthz", { name: "healthz", handlers: reading(createHealthHandler()) }],
+    ["/readyz", { name: "readyz", handlers: reading(createReadyHandler(state, now)) }],
+    ["/version", { name: "version", handlers: reading(createVersionHandler(version)) }],
+  ]);
+}
+
+function reading(handle: Handler): Route["handlers"] {
+  return { GET: handle, HEAD: handle };
 }

@@ -40,8 +40,8 @@ export interface VerifyOptions {
 export function createVerifyHandler(options: VerifyOptions): Handler {
   const refusals = createRefusalAnswers(options.realm, options.presentation);
   const misconfigured: Reply = {
-    answer: problemAnswer("misconfigured", [], options.presentation),
-    error: "misconfigured",
+    answer: problemAnswer("misconfigured", {}, options.presentation),
+    outcome: "misconfigured",
   };
   return (request) => {
     const requirement = requirementOf(request);

@@ -47,7 +47,10 @@ export interface App {
   readonly state: KeystoreState;
   /** Moves the clock. */
   setNow(ms: number): void;
+  /** What is answered at once. */
   ask(request: KeysRequest): RoutedReply;
+  /** What is answered at once or later. */
+  wait(request: KeysRequest): Promise<RoutedReply>;
   /** A GET with a Bearer token, where one is given. */
   get(target: string, token?: string): Answer;
 }
@@ -57,7 +60,7 @@ export function appOf(keystore: Keystore): App {
   let now = NOW;
   const clock = (): number => now;
   const state = createKeystoreState(keystore, clock);
-  const ask = createRouter({
+  const router = createRouter({
     state,
     now: clock,
     version: "1.2.3",
@@ -66,12 +69,18 @@ export function appOf(keystore: Keystore): App {
       throw error;
     },
   });
+  function ask(request: KeysRequest): RoutedReply {
+    const routed = router.answer(request);
+    if (routed instanceof Promise) throw new Error("not answered at once");
+    return routed;
+  }
   return {
     state,
     setNow: (ms) => {
       now = ms;
     },
     ask,
+    wait: async (request) => router.answer(request),
     get: (target, token) =>
       ask(requestOf(target, token === undefined ? {} : { Authorization: `Bearer ${token}` })).reply
         .answer,

@@ -60,11 +60,11 @@ describe("the routes", () => {
     },
   );
 
-  it("deny where the server has a defect, and tell it", () => {
+  it("deny where the server has a defect, and tell it", async () => {
     const state = createKeystoreState(keystore, () => NOW);
     const faults: unknown[] = [];
     const defect = new TypeError("defect");
-    const ask = createRouter({
+    const router = createRouter({
       state,
       now: () => {
         throw defect;
@@ -73,7 +73,8 @@ describe("the routes", () => {
       realm: "keys",
       onFault: (error) => faults.push(error),
     });
-    const { answer } = ask(requestOf("/verify", { "X-API-Key": "token-a" })).reply;
+    const { reply } = await router.answer(requestOf("/verify", { "X-API-Key": "token-a" }));
+    const { answer } = reply;
     expect(answer.status).toBe(503);
     expect(errorOf(answer)).toBe("unavailable");
     expect(faults).toEqual([defect]);
@@ -108,7 +109,7 @@ describe("whatever is sent", () => {
       fc.property(target, headers, fc.constantFrom("GET", "HEAD", "POST"), (url, lines, method) => {
         const { route, reply } = app.ask(requestOf(url, lines.flat(), method));
         expect([200, 400, 401, 403, 404, 405, 503]).toContain(reply.answer.status);
-        if (reply.answer.status === 503) expect(reply.error).toBe("misconfigured");
+        if (reply.answer.status === 503) expect(reply.outcome).toBe("misconfigured");
         if (reply.answer.status === 200 && route !== "readyz") {
           expect(lines.flat().join(" ")).toContain("token-a");
         }
