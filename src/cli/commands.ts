@@ -5,13 +5,14 @@ import type { EnableOptions } from "./commands/enable.js";
 import type { InitOptions } from "./commands/init.js";
 import type { ListOptions } from "./commands/list.js";
 import type { MigrateOptions } from "./commands/migrate.js";
+import type { PushOptions } from "./commands/push.js";
 import type { RevokeOptions } from "./commands/revoke.js";
 import type { RotateOptions } from "./commands/rotate.js";
 import type { ServeOptions } from "./commands/serve.js";
 import type { SetOptions } from "./commands/set.js";
 import type { ShowOptions } from "./commands/show.js";
 import type { ValidateOptions } from "./commands/validate.js";
-import { examplesText, once, repeatable } from "./flags.js";
+import { examplesText, once, onceFile, repeatable } from "./flags.js";
 import type { Called, Load } from "./program.js";
 
 const KEY = "its fingerprint, or at least six digits of it";
@@ -226,6 +227,26 @@ export function addCommands(program: Command, called: Called): void {
     ],
     async () => (await import("./commands/identify.js")).identify,
   );
+
+  add<PushOptions>(
+    "push",
+    "bring a running server's keys to what the file says",
+    [
+      "keys push https://keys.example.com --dry-run         asks for the admin token",
+      "keys push https://keys.example.com --admin-token-file admin-token --yes",
+      "pass show admin | keys push https://keys.example.com --yes",
+    ],
+    async () => (await import("./commands/push.js")).push,
+  )
+    .argument("<url>", "the server; its /admin/keys is asked")
+    .addOption(
+      onceFile(
+        "--admin-token-file <path>",
+        "the admin token, in a file that only its owner can read",
+        "a prompt or stdin",
+      ),
+    )
+    .option("--prune", "remove what the server has and the file does not know");
 
   add<ServeOptions>(
     "serve",

@@ -138,7 +138,9 @@ async function sayWhat(
   if (!isTroubled && update.after.document.keystore?.liveCount === 0) {
     await talk.warn(`no live key is left in ${file.name}: nobody gets in`);
   }
-  await talk.note("servers that read the file only at their start need a restart to know it");
+  await talk.note(
+    "servers that read the file only at their start need a restart, or `keys push`, to know it",
+  );
 }
 
 function stateOf(entry: Entry): string {

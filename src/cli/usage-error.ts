@@ -52,6 +52,10 @@ export function usageError(
       return new KeysError("usage", `the option ${optionName(quoted)} needs a value`, {
         hint: "`keys help COMMAND` shows what an option takes",
       });
+    case "commander.missingArgument":
+      return new KeysError("usage", "the command needs an argument", {
+        hint: hint ?? "`keys help COMMAND` shows what it takes",
+      });
     case "commander.excessArguments":
       return new KeysError("usage", "there are more arguments than the command takes", {
         hint:

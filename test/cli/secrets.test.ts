@@ -38,11 +38,13 @@ function everyCommand(digest: string, secrets: PlantedSecrets): readonly Call[] 
     ["sweep"],
     ["migrate", "--yes"],
     ["serve", "--check"],
+    ["push", "http://127.0.0.1:9", "--yes"],
   ];
   const tokens = [secrets.at("api_key"), secrets.at("map key"), secrets.at("admin_api_key")];
   const fromStdin = tokens.flatMap((stdin) => [
     { args: ["identify"], stdin },
     { args: ["hash"], stdin },
+    { args: ["push", "http://127.0.0.1:9", "--yes"], stdin },
     { args: ["create", "--id", "new", "--token-stdin"], stdin },
     { args: ["identify"], stdin: `${stdin} x` },
     { args: ["validate", "-"], stdin: `api_keys: { "${stdin}": x }` },

@@ -27,8 +27,18 @@ const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
   "listen-failed": "the server can't listen there: the port is in use or not allowed",
   "lock-timeout": "another process kept the file locked for 60 seconds",
   "mount-point": "the file is itself a mount point, so that it can't be replaced as a whole",
+  "not-everywhere":
+    "`revoke --wait`: the change is made, and not every server had it in force in time",
   "output-failed": "the token could not be shown, or the output could not be written",
+  "peer-answer-invalid":
+    "a server's answer is not what its interface gives, or a redirect, or too long",
+  "peer-refused": "a server does not take the admin token, has no admin key, or could not do it",
+  "peer-unreachable":
+    "a server can't be asked: no connection, no trust in its certificate, no answer",
+  "push-incomplete":
+    "`push`: some keys were not sent, or the server refused them; what was done is in the result",
   "token-file-exists": "`--token-file` names a path that exists",
+  "token-file-exposed": "a file that holds a token can be read or written by others than its owner",
   "token-malformed": "what stdin gave is no token: white space, control characters, or nothing",
   "token-weak": "the token is one that everybody knows, or too short",
   usage: "the command line can't be understood",
@@ -37,7 +47,10 @@ const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
 
 const STATUSES: readonly (readonly [number, string])[] = [
   [0, "done, or valid"],
-  [1, "could not be done: files, locks, a refused confirmation, a busy port"],
+  [
+    1,
+    "could not be done: files, locks, a refused confirmation, a busy port, a server that can't be asked",
+  ],
   [2, "usage: the command line, or a value in it, can't be understood"],
   [3, "the keystore is invalid"],
   [4, "not found: no such file or key, or more than one key is meant"],

@@ -173,7 +173,9 @@ async function sayWhat(
 ): Promise<void> {
   if (graceEndMs === undefined) {
     await talk.note(`retired ${describe(old)}: its token does not work any more`);
-    await talk.note("servers that read the file only at their start need a restart to know it");
+    await talk.note(
+      "servers that read the file only at their start need a restart, or `keys push`, to know it",
+    );
     return;
   }
   if (stateAt(old, nowMs) === "expired") {
