@@ -1,6 +1,6 @@
 /**
- * The library of keyhold: what a key is, and a keystore as text on disk. Nothing here prints or
- * exits; time and randomness come in as arguments.
+ * The library of keyhold: what a key is, a keystore as text on disk, and verdicts for a peer that
+ * embeds them. Nothing here prints or exits; time and randomness come in as arguments.
  */
 export { parseCredential } from "./core/credential.js";
 export type { Credential, CredentialResult } from "./core/credential.js";
@@ -10,11 +10,18 @@ export type { Entry, EntryField, EntryPlace, KeyState, RetiredState } from "./co
 export { generationOf } from "./core/generation.js";
 export { matchPrefix } from "./core/keystore.js";
 export type { Keystore } from "./core/keystore.js";
+export type { LimitDecision } from "./core/limit-decision.js";
 export type { RateLimit } from "./core/rate-limit.js";
 export { formatToken, parseTokenFormat, SECRET_BYTES } from "./core/token.js";
 export type { TokenFormat } from "./core/token.js";
 export { NO_REQUIREMENT, verify, verifyDigest } from "./core/verify.js";
-export type { Grant, Refusal, RefusalReason, Requirement, Verdict } from "./core/verify.js";
+export type {
+  Grant,
+  Refusal,
+  RefusalReason,
+  Requirement,
+  Verdict as KeyVerdict,
+} from "./core/verify.js";
 export { isKeysError, KeysError } from "./errors.js";
 export type { KeysErrorCode, KeysErrorOptions } from "./errors.js";
 export type { Change } from "./file/change.js";
@@ -34,3 +41,23 @@ export type { LoadKeystoreOptions } from "./file/load.js";
 export type { Policy } from "./file/policy.js";
 export { readStore, updateStore } from "./file/store.js";
 export type { StoredKeystore, UpdateOptions, UpdateResult } from "./file/store.js";
+export type { Asked } from "./peer/asked.js";
+export type { CredentialSource, FetchHeaders } from "./peer/credential-source.js";
+export type { FollowOptions, ReloadEvent } from "./peer/followed-keystore.js";
+export type {
+  GrantedVerdict,
+  Identity,
+  LimitedVerdict,
+  RefusedVerdict,
+  UndecidedReason,
+  UndecidedVerdict,
+  Verdict,
+  VerdictSource,
+} from "./peer/verdict.js";
+export { createVerifier } from "./peer/verifier.js";
+export type {
+  FileVerifierOptions,
+  MemoryVerifierOptions,
+  Verifier,
+  VerifierOptions,
+} from "./peer/verifier.js";

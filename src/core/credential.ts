@@ -50,8 +50,13 @@ export function parseCredential(rawHeaders: readonly string[]): CredentialResult
   return apiKey === undefined ? NONE : credential("x-api-key", apiKey);
 }
 
+/** Whether a text, one character an octet, is a token: 1 to 4,096 octets of 0x21–0x7E or 0x80–0xFF. */
+export function isToken(token: string): boolean {
+  return token.length <= TOKEN_OCTETS && TOKEN.test(token);
+}
+
 function credential(scheme: Credential["scheme"], token: string): CredentialResult {
-  if (token.length > TOKEN_OCTETS || !TOKEN.test(token)) return MALFORMED;
+  if (!isToken(token)) return MALFORMED;
   return { kind: "credential", credential: { scheme, token } };
 }
 
