@@ -1,11 +1,13 @@
 import { KeysError } from "../errors.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import { openContext, type Context, type GlobalOptions } from "./context.js";
+import { asksForVersion, parseExactly } from "./exact-line.js";
 import { EXIT_STATUS, type ExitStatus } from "./exit-codes.js";
+import { guessGlobals } from "./globals.js";
+import { runCall, type Invocation } from "./invocation.js";
 import type { Io } from "./io.js";
 import { keystoreFile } from "./keystore-file.js";
 import { processIo } from "./process-io.js";
-import { guessGlobals, parseCommandLine } from "./program.js";
 import { errorRecord, formatError, toKeysError } from "./render/error.js";
 import { reportProblems } from "./troubled-file.js";
 import { packageVersion } from "./version.js";
@@ -19,7 +21,7 @@ import { packageVersion } from "./version.js";
 export async function run(argv: readonly string[], io: Io): Promise<ExitStatus> {
   let globals = guessGlobals(argv);
   try {
-    const invocation = parseCommandLine(argv, packageVersion(), io.stdout.columns());
+    const invocation = await read(argv, io);
     switch (invocation.kind) {
       case "text":
         await within(io, globals, (context) => context.print(invocation.text));
@@ -33,7 +35,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitStatus> 
         globals = invocation.globals;
         return await within(io, globals, async (context) => {
           try {
-            return await invocation.run(context);
+            return await runCall(invocation, context);
           } catch (error) {
             return await report(context, error);
           }
@@ -67,6 +69,14 @@ export function main(): Promise<ExitStatus> {
     });
     void run(argv, io).then(resolve);
   });
+}
+
+async function read(argv: readonly string[], io: Io): Promise<Invocation> {
+  if (asksForVersion(argv)) return { kind: "text", text: `${packageVersion()}\n` };
+  const call = parseExactly(argv);
+  if (call !== undefined) return call;
+  const { parseCommandLine } = await import("./program.js");
+  return parseCommandLine(argv, packageVersion(), io.stdout.columns());
 }
 
 async function within<T>(

@@ -1,30 +1,14 @@
-import { Command, CommanderError } from "commander";
-import { addCommands } from "./commands.js";
-import type { Context, GlobalOptions } from "./context.js";
-import type { ExitStatus } from "./exit-codes.js";
-import { examplesText, onceFile } from "./flags.js";
+import { Command, CommanderError, Option } from "commander";
+import type { CommandSpec } from "./command.js";
+import { COMMANDS } from "./commands.js";
+import { GLOBAL_OPTIONS, globalsOf } from "./globals.js";
+import type { Call, Invocation } from "./invocation.js";
+import { takesValue, withValue, type OptionSpec } from "./option.js";
 import { usageError } from "./usage-error.js";
 
-/** What a command line asks for. */
-export type Invocation =
-  | {
-      readonly kind: "command";
-      readonly globals: GlobalOptions;
-      run(context: Context): Promise<ExitStatus>;
-    }
-  /** Help or the version. */
-  | { readonly kind: "text"; readonly text: string }
-  /** No command at all: help, but as an answer to a mistake. */
-  | { readonly kind: "nothing"; readonly help: string };
-
-/** A command's own part, loaded when it is called. */
-export type Load<Options> = () => Promise<
-  (context: Context, options: Options, operands: readonly string[]) => Promise<ExitStatus>
->;
-
 /** Where the tree leaves what was called. */
-export interface Called {
-  run?: (context: Context) => Promise<ExitStatus>;
+interface Called {
+  line?: Pick<Call, "command" | "options" | "operands">;
 }
 
 /** How wide help is where the terminal says nothing, and at most, in characters. */
@@ -41,7 +25,7 @@ const EXAMPLES: readonly string[] = [
 ];
 
 /**
- * Reads a command line.
+ * Reads any command line, with commander: it has an answer to those that are wrong, too.
  *
  * @param width - the terminal's width, for help.
  * @throws KeysError `usage`; `value-invalid` for an option's value that holds a token
@@ -74,29 +58,8 @@ export function parseCommandLine(
     if (error.code === "commander.help") return { kind: "nothing", help: complained.join("") };
     throw usageError(error, argv, (name) => isSwitch(program, name));
   }
-  const { run } = called;
-  if (run === undefined) return { kind: "text", text: printed.join("") };
-  return { kind: "command", globals: globalsOf(program), run };
-}
-
-/**
- * The options that every command takes, from a command line that could not be read: errors are told
- * in the form that was asked for.
- */
-export function guessGlobals(argv: readonly string[]): GlobalOptions {
-  const end = argv.indexOf("--");
-  const options = end === -1 ? argv : argv.slice(0, end);
-  return {
-    file: undefined,
-    json: options.some((option) => option === "--json" || option.startsWith("--json=")),
-    input: false,
-    yes: false,
-    dryRun: false,
-    quiet: options.includes("--quiet"),
-    color: !options.includes("--no-color"),
-    tokenStdin: false,
-    tokenFile: undefined,
-  };
+  if (called.line === undefined) return { kind: "text", text: printed.join("") };
+  return { kind: "command", globals: globalsOf(program.opts()), ...called.line };
 }
 
 /** Whether a name is that of an option without a value, of any command. */
@@ -114,30 +77,14 @@ function buildProgram(called: Called, version: string): Command {
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
-    .addHelpText("before", examplesText(EXAMPLES))
-    .addOption(
-      onceFile(
-        "--file <path>",
-        "the keystore; else KEYS_FILE, else keys.yaml",
-        "KEYS_FILE or keys.yaml",
-      ),
-    )
-    .option("--json", "one JSON document on stdout")
-    .option("--no-input", "never prompt")
-    .option("-y, --yes", "confirm without being asked")
-    .option("--dry-run", "show what would change as a diff; write nothing")
-    .option("-q, --quiet", "say nothing but errors on stderr")
-    .option("--no-color", "no colour")
-    .option("--token-stdin", "take a token that exists, from stdin or a prompt")
-    .addOption(
-      onceFile("--token-file <path>", "write a new token to a new file, not to stdout", "stdout"),
-    )
-    .addHelpText(
-      "after",
-      "\nExit status: 0 done or valid, 1 could not be done, 2 usage, 3 keystore invalid,\n" +
-        "4 not found or ambiguous, 5 token not valid, 130 interrupted",
-    );
-  addCommands(program, called);
+    .addHelpText("before", examplesText(EXAMPLES));
+  for (const spec of GLOBAL_OPTIONS) program.addOption(optionOf(spec));
+  program.addHelpText(
+    "after",
+    "\nExit status: 0 done or valid, 1 could not be done, 2 usage, 3 keystore invalid,\n" +
+      "4 not found or ambiguous, 5 token not valid, 130 interrupted",
+  );
+  for (const spec of COMMANDS) addCommand(program, spec, called);
   program
     .command("help [command]")
     .description("print help for a command")
@@ -151,17 +98,24 @@ function buildProgram(called: Called, version: string): Command {
   return program;
 }
 
-function globalsOf(program: Command): GlobalOptions {
-  const options = program.opts<Partial<GlobalOptions>>();
-  return {
-    file: options.file,
-    json: options.json ?? false,
-    input: options.input ?? true,
-    yes: options.yes ?? false,
-    dryRun: options.dryRun ?? false,
-    quiet: options.quiet ?? false,
-    color: options.color ?? true,
-    tokenStdin: options.tokenStdin ?? false,
-    tokenFile: options.tokenFile,
-  };
+function addCommand(program: Command, spec: CommandSpec, called: Called): void {
+  const command = program.command(spec.name).description(spec.summary);
+  command.addHelpText("before", examplesText(spec.examples));
+  if (spec.after !== undefined) command.addHelpText("after", spec.after);
+  for (const { usage, description } of spec.operands ?? []) command.argument(usage, description);
+  for (const option of spec.options ?? []) command.addOption(optionOf(option));
+  command.action(() => {
+    called.line = { command: spec, options: command.opts(), operands: command.args };
+  });
+}
+
+function optionOf(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.description);
+  if (!takesValue(spec)) return option;
+  return option.argParser<unknown>((value, previous) => withValue(spec, value, previous));
+}
+
+/** Examples as help begins with them. */
+function examplesText(examples: readonly string[]): string {
+  return `Examples:\n${examples.map((example) => `  ${example}\n`).join("")}`;
 }
