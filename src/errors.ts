@@ -5,6 +5,8 @@
  */
 export type KeysErrorCode =
   | "already-exists"
+  | "audit-broken"
+  | "audit-unwritable"
   | "confirmation-refused"
   | "confirmation-required"
   | "digest-exists"

@@ -3,6 +3,7 @@ import { stateAt } from "../core/entry.js";
 import type { Change } from "../file/change.js";
 import type { Policy } from "../file/policy.js";
 import { readStore, updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
+import { auditTrail, reportUnrecorded } from "./audit-trail.js";
 import { confirm, mustConfirm } from "./confirmation.js";
 import type { Context } from "./context.js";
 import { reportDryRun } from "./dry-run.js";
@@ -21,6 +22,8 @@ export interface KeyPlan {
 /** A command that changes keys without making one. */
 export interface KeyCommand {
   readonly policy: Policy;
+  /** What the audit log calls it. */
+  readonly action: string;
   /**
    * Works out what to do, or refuses by throwing. It may be called several times, with what the file
    * holds at that moment. `confirmed` has the digests that the operator said yes to: nothing else
@@ -53,10 +56,12 @@ export async function changeKeys(context: Context, command: KeyCommand): Promise
     },
     {
       policy: command.policy,
+      ...auditTrail(context, command.action),
       dryRun: context.globals.dryRun,
       signal: context.interrupt,
     },
   );
+  await reportUnrecorded(context, update);
   const { nowMs } = command.policy;
   const result = {
     changed: plan.changed.map((entry) => recordAfter(update, entry, nowMs)),

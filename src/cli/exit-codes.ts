@@ -6,6 +6,8 @@ export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 130;
 /** The exit status of each error code, and what it means, for `docs/exit-codes.md`. */
 export const EXIT_STATUS: Readonly<Record<KeysErrorCode, ExitStatus>> = {
   "already-exists": 1,
+  "audit-broken": 5,
+  "audit-unwritable": 1,
   "confirmation-refused": 1,
   "confirmation-required": 2,
   "digest-exists": 1,

@@ -40,6 +40,8 @@ export interface Io {
   readonly cwd: string;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Whom the system runs this for: a user's name, or a number that has none. */
+  userName(): string;
   /** Octets that nobody can guess. */
   randomBytes(size: number): Uint8Array;
   /** Calls `listener` for each signal until the returned function is called. */

@@ -5,6 +5,7 @@ import { KeysError, systemCode } from "../errors.js";
 import type { Change } from "../file/change.js";
 import type { Policy } from "../file/policy.js";
 import { readStore, updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
+import { auditTrail, reportUnrecorded } from "./audit-trail.js";
 import type { Context } from "./context.js";
 import { reportDryRun } from "./dry-run.js";
 import { issuedRecord } from "./key-record.js";
@@ -17,6 +18,8 @@ import { wholeSecond } from "./values.js";
 export interface KeyIssue {
   readonly file: KeystoreFile;
   readonly policy: Policy;
+  /** What the audit log calls it. */
+  readonly action: string;
   readonly digest: string;
   /** What is handed over; undefined where the operator has it, or must never see it. */
   readonly token: string | undefined;
@@ -43,6 +46,7 @@ export async function issueKey(context: Context, issue: KeyIssue): Promise<Updat
   const entry = update.after.document.keystore?.find(issue.digest);
   if (dryRun) await reportPreview(context, issue, update, entry);
   if (!update.written) return update;
+  await reportUnrecorded(context, update);
   if (entry === undefined) throw new Error("the new key is not in the keystore");
   const record = (token: string | null): ReturnType<typeof issuedRecord> =>
     issuedRecord(entry, token, issue.file.name);
@@ -84,6 +88,7 @@ async function store(
       },
       {
         policy: issue.policy,
+        ...auditTrail(context, issue.action),
         create: issue.makeFile,
         dryRun: context.globals.dryRun,
         signal: context.interrupt,
@@ -126,19 +131,22 @@ async function reportPreview(
 }
 
 /** The token is lost: its key must not stay in service. Nothing interrupts this. */
-async function takeBack({ globals }: Context, issue: KeyIssue, cause: unknown): Promise<never> {
+async function takeBack(context: Context, issue: KeyIssue, cause: unknown): Promise<never> {
   const fingerprint = fingerprintOf(issue.digest);
   const code = systemCode(cause);
   const reason = code === undefined ? "" : ` (${code})`;
   const { file, policy } = issue;
   const hint =
-    globals.tokenFile === undefined
+    context.globals.tokenFile === undefined
       ? "--token-file PATH writes the token to a file"
       : "name a file on a disk that has room for it";
   try {
-    await updateStore(file.path, (current) => retirement(issue, current), { policy });
+    // A log that fails is no reason to leave things half done: they go back to what they were.
+    const options = { policy, ...auditTrail(context, "take-back"), unrecorded: "any" } as const;
+    const update = await updateStore(file.path, (now) => retirement(issue, now), options);
+    await reportUnrecorded(context, update);
     for (const changes of issue.undo?.() ?? []) {
-      await updateStore(file.path, () => changes, { policy });
+      await reportUnrecorded(context, await updateStore(file.path, () => changes, options));
     }
   } catch (error) {
     throw new KeysError(

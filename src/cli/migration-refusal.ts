@@ -4,7 +4,7 @@ import type { Keystore } from "../core/keystore.js";
 import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { KeystoreFile } from "./keystore-file.js";
-import { holdsMintedToken } from "./suspicion.js";
+import { holdsMintedToken } from "../core/minted-token.js";
 
 const ROTATE =
   "rotate it: revoke the key or remove it by hand, then issue a new one with `keys create`";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { fstat, fsync, write } from "node:fs";
 import { stat } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
@@ -25,6 +26,7 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     now: () => Date.now(),
+    userName,
     randomBytes,
     onSignal,
     terminal: () => ({ input: process.stdin, output: process.stderr }),
@@ -104,6 +106,15 @@ function input(): Input {
       return Buffer.concat(chunks).subarray(0, limit + 1);
     },
   };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container a user may be no more than a number.
+    return String(process.geteuid?.() ?? "unknown");
+  }
 }
 
 function onSignal(listener: (name: SignalName) => void): () => void {

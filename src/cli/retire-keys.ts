@@ -70,6 +70,7 @@ async function retire(
   try {
     return await changeKeys(context, {
       policy,
+      action: retirement.verb,
       plan(store, confirmed) {
         seen = store;
         return planRetirement(readableKeystore(store, file), retirement, policy, confirmed);

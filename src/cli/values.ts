@@ -6,7 +6,7 @@ import { parseRateLimit } from "../core/rate-limit.js";
 import { parseScopes, parseWorkspaces } from "../core/scope.js";
 import { isPrefix } from "../core/token.js";
 import { KeysError } from "../errors.js";
-import { holdsMintedToken } from "./suspicion.js";
+import { holdsMintedToken } from "../core/minted-token.js";
 
 // No message here repeats the value: somebody may have put a token in the wrong place.
 

@@ -361,8 +361,11 @@ export function ignoreMissing(error: unknown): undefined {
   return undefined;
 }
 
-/** Some file systems can't open or sync a directory; theirs is all the durability there is. */
-function ignoreUnsyncable(error: unknown): undefined {
+/**
+ * For `.catch()`: some file systems can't open or sync a directory; theirs is all the durability
+ * there is.
+ */
+export function ignoreUnsyncable(error: unknown): undefined {
   const code = systemCode(error) ?? "";
   if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EISDIR"].includes(code)) throw error;
   return undefined;

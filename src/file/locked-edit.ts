@@ -9,8 +9,26 @@ export interface EditOutcome {
   readonly bytes?: Uint8Array | undefined;
 }
 
+/** A replacement of a file that is about to be made. */
+export interface JournalEntry {
+  readonly realPath: string;
+  /** The version that is replaced; undefined for a new file. */
+  readonly snapshot: Snapshot | undefined;
+  readonly bytes: Uint8Array;
+}
+
+/** Is told of each replacement before it is made, and what came of it. */
+export interface Journal {
+  /** All is ready for the rename; throwing prevents it. {@link conclude} follows in any case. */
+  intend(entry: JournalEntry): Promise<void>;
+  /** What came of it: `isDone` false also where that is in doubt. Never rejects. */
+  conclude(realPath: string, isDone: boolean): Promise<void>;
+}
+
 /** For {@link editFile}. Its `signal` holds up to the rename; after that the edit completes. */
-export type EditOptions = LockOptions;
+export interface EditOptions extends LockOptions {
+  journal?: Journal | undefined;
+}
 
 /** What came of an edit. */
 export interface EditResult<T> {
@@ -55,7 +73,7 @@ async function editOnce<T extends EditOutcome | undefined>(
   edit: (snapshot: Snapshot | undefined) => T | Promise<T>,
   options: EditOptions,
 ): Promise<EditResult<T> | undefined> {
-  const { signal } = options;
+  const { signal, journal } = options;
   const realPath = await resolveTarget(path);
   const outdated = new KeysError("file-changing", `${path} has changed`);
   const lock = await acquireLock(realPath, options);
@@ -67,13 +85,28 @@ async function editOnce<T extends EditOutcome | undefined>(
     const result = await edit(snapshot);
     requireUninterrupted(signal);
     if (result?.bytes === undefined) return { result, written: false, realPath };
-    const beforeRename = async (): Promise<void> => {
+    const { bytes } = result;
+    const requireCurrent = async (): Promise<void> => {
       const isUnchanged =
         (await resolveTarget(path)) === realPath && (await isSame(realPath, snapshot));
       if (!isUnchanged || !(await lock.isHeld())) throw outdated;
       requireUninterrupted(signal);
     };
-    await writeAtomic(realPath, result.bytes, { snapshot, beforeRename });
+    const progress = { isIntended: false, isDone: false };
+    const beforeRename = async (): Promise<void> => {
+      await requireCurrent();
+      if (journal === undefined) return;
+      progress.isIntended = true;
+      await journal.intend({ realPath, snapshot, bytes });
+      // The journal takes its time.
+      await requireCurrent();
+    };
+    try {
+      await writeAtomic(realPath, bytes, { snapshot, beforeRename });
+      progress.isDone = true;
+    } finally {
+      if (progress.isIntended) await journal?.conclude(realPath, progress.isDone);
+    }
     return { result, written: true, realPath };
   } catch (error) {
     if (error === outdated) return undefined;

@@ -1,5 +1,7 @@
 import { isKeysError, KeysError } from "../errors.js";
 import { MAX_FILE_BYTES, readSnapshot, resolveTarget, type Snapshot } from "./atomic.js";
+import type { AuditOrigin, AuditPlace, AuditResult } from "./audit.js";
+import { AuditJournal, type DocumentedChange } from "./audit-journal.js";
 import type { Change } from "./change.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
 import {
@@ -25,8 +27,18 @@ export interface StoredKeystore {
 }
 
 /** How {@link updateStore} goes about it. */
-export interface UpdateOptions {
+export interface UpdateOptions extends AuditPlace {
   readonly policy: Policy;
+  /**
+   * Who makes the change and by what: it is recorded in the audit log, the intent durable before
+   * the file is replaced. Without it nothing is recorded.
+   */
+  readonly audit?: AuditOrigin | undefined;
+  /**
+   * Whether a change is made that can't be recorded: `withdrawal` only one that takes access away
+   * (it retires or purges keys and does nothing else), `any` each. Default `withdrawal`.
+   */
+  readonly unrecorded?: "withdrawal" | "any" | undefined;
   /** Make a missing file (0600). Default false: `file-not-found`. */
   readonly create?: boolean;
   /** Work out everything and write nothing; takes no lock. Default false. */
@@ -44,6 +56,8 @@ export interface UpdateResult {
   readonly after: StoredKeystore;
   /** False where there was nothing to change, and with `dryRun`. */
   readonly written: boolean;
+  /** What became of the record of the change; undefined where none was made or asked for. */
+  readonly audit?: AuditResult | undefined;
 }
 
 const NOTHING: Uint8Array = new Uint8Array();
@@ -68,7 +82,8 @@ export async function readStore(path: string, policy: Policy): Promise<StoredKey
  * allows is planned for as an empty one.
  *
  * @throws KeysError what {@link readStore} and `editKeystore` throw, and `lock-timeout`,
- *   `file-unwritable`, `mount-point`, `interrupted`; whatever `plan` throws.
+ *   `file-unwritable`, `mount-point`, `interrupted`; `audit-unwritable` where the change can't be
+ *   recorded and would give access; whatever `plan` throws.
  */
 export async function updateStore(
   path: string,
@@ -76,12 +91,15 @@ export async function updateStore(
   options: UpdateOptions,
 ): Promise<UpdateResult> {
   const { policy, create = false, dryRun = false, lockTimeoutMs, signal } = options;
-  const progress = { isPlanned: false };
+  const progress: { isPlanned: boolean; change?: DocumentedChange } = { isPlanned: false };
   async function edit(snapshot: Snapshot | undefined): Promise<EditedStore> {
     progress.isPlanned = true;
     if (snapshot === undefined && !create) throw notFound(path);
     const before = storedKeystore(path, snapshot, policy);
-    const document = editKeystore(before.document, await plan(before), policy);
+    const changes = await plan(before);
+    const document = editKeystore(before.document, changes, policy);
+    const isWithdrawal = options.unrecorded === "any" || changes.every(takesAccessAway);
+    progress.change = { before: before.document, after: document, isWithdrawal };
     const isChanged = document !== before.document;
     if (isChanged && document.text.length > MAX_FILE_BYTES) {
       throw new KeysError("file-unwritable", `${path} would grow over 256 MiB`, {
@@ -96,12 +114,30 @@ export async function updateStore(
     return { ...(await edit(snapshot)), written: false };
   }
   if (!create) await requirePresent(path);
+  const journal = options.audit === undefined ? undefined : journalOf(options.audit);
+  function journalOf(origin: AuditOrigin): AuditJournal {
+    const { auditFile, now } = options;
+    return new AuditJournal({
+      origin,
+      change: currentChange,
+      auditFile,
+      now,
+      signal,
+      lockTimeoutMs,
+    });
+  }
+  function currentChange(): DocumentedChange {
+    if (progress.change === undefined) throw new Error("a change is recorded before it is planned");
+    return progress.change;
+  }
   try {
     const { result, written } = await editFile(path, edit, {
-      ...(lockTimeoutMs === undefined ? {} : { timeoutMs: lockTimeoutMs }),
-      ...(signal === undefined ? {} : { signal }),
+      timeoutMs: lockTimeoutMs,
+      signal,
+      journal,
     });
-    return { before: result.before, after: result.after, written };
+    const { before, after } = result;
+    return { before, after, written, ...(written ? { audit: journal?.result } : {}) };
   } catch (error) {
     // A directory that can't be written takes no lock; where nothing is to change, none is needed.
     // Once there was a plan there was a lock: then it was the write that failed.
@@ -122,6 +158,10 @@ async function editUnlocked(
   const edited = await edit(snapshot).catch((): undefined => undefined);
   if (edited === undefined || edited.bytes !== undefined) throw error;
   return edited;
+}
+
+function takesAccessAway({ kind }: Change): boolean {
+  return kind === "retire" || kind === "purge";
 }
 
 interface EditedStore {

@@ -5,7 +5,13 @@ import { expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { acquireLock } from "../../src/file/lock.js";
 import { runKeys, startKeys } from "../helpers/bin.js";
-import { keysOf, serviceConfiguration, temporaryDirectory, tokenOf } from "../helpers/keystores.js";
+import {
+  keysOf,
+  namesIn,
+  serviceConfiguration,
+  temporaryDirectory,
+  tokenOf,
+} from "../helpers/keystores.js";
 
 const INTERRUPTS = process.env["KEYHOLD_SHORT"] === "1" ? 10 : 60;
 const SLOTS = 2;
@@ -48,7 +54,7 @@ async function interruptAgain(number: number): Promise<readonly ("changed" | "un
     ended.abort();
     if (exitCode === 0) usualMs = performance.now() - started;
     const after = fs.readFileSync(file, "utf8");
-    expect(fs.readdirSync(cwd)).toEqual([FILE]);
+    expect(namesIn(cwd)).toEqual([FILE]);
     if (after === before) {
       expect(stdout).toBe("");
       // Before it listens for signals, one ends it as it ends any program.
@@ -90,7 +96,7 @@ it.each(["SIGINT", "SIGTERM"] as const)(
     } finally {
       await lock.release();
     }
-    expect(fs.readdirSync(cwd)).toEqual([FILE]);
+    expect(namesIn(cwd)).toEqual([FILE]);
     expect(fs.readFileSync(join(cwd, FILE), "utf8")).toBe(text);
   },
 );

@@ -6,6 +6,7 @@ import { runKeys, type RunResult } from "../helpers/bin.js";
 import {
   keysOf,
   mintedTokensIn,
+  namesIn,
   serviceConfiguration,
   temporaryDirectory,
   tokenOf,
@@ -81,7 +82,7 @@ function remainsIn(
   { stdout, stderr }: RunResult,
 ): Pick<Outcome, "after" | "shown" | "made" | "leftovers"> {
   const after = fs.readFileSync(join(cwd, FILE), "utf8");
-  const leftovers = fs.readdirSync(cwd).filter((name) => name !== FILE && name !== TOKEN_FILE);
+  const leftovers = namesIn(cwd).filter((name) => name !== FILE && name !== TOKEN_FILE);
   const tokenFile = join(cwd, TOKEN_FILE);
   const kept = fs.existsSync(tokenFile) ? fs.readFileSync(tokenFile, "utf8") : "";
   const shown = mintedTokensIn(stdout + kept);

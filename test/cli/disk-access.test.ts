@@ -5,6 +5,7 @@ import { digestOf } from "../../src/core/digest.js";
 import { runKeys } from "../helpers/bin.js";
 import {
   keysOf,
+  namesIn,
   readKeys,
   serviceConfiguration,
   temporaryDirectory,
@@ -47,7 +48,7 @@ async function expectRefusal(
   const path = join(cwd, FILE);
   const seen = (): unknown => {
     const { ino, mode, uid, gid, mtimeMs, size } = fs.statSync(path);
-    return { names: fs.readdirSync(cwd), ino, mode, uid, gid, mtimeMs, size };
+    return { names: namesIn(cwd), ino, mode, uid, gid, mtimeMs, size };
   };
   const before = seen();
   const { exitCode, stdout, stderr } = await runKeys(args, { cwd, through });
@@ -124,7 +125,7 @@ describeWith(rootRights, "a file of another user", () => {
       expect({ uid, gid, mode: mode & 0o7777 }).toEqual({ uid: 1234, gid: 5678, mode: 0o640 });
     }
     expect(fs.readFileSync(join(cwd, FILE), "utf8")).not.toBe(text);
-    expect(fs.readdirSync(cwd)).toEqual([FILE]);
+    expect(namesIn(cwd)).toEqual([FILE]);
   });
 });
 
@@ -170,8 +171,8 @@ describe("a keystore behind a symbolic link", () => {
     expect(fs.readlinkSync(join(cwd, FILE))).toBe(join(cwd, "middle"));
     expect(fs.readlinkSync(join(cwd, "middle"))).toBe("real/service.yaml");
     expect(fs.statSync(join(cwd, FILE)).mode & 0o7777).toBe(0o640);
-    expect(fs.readdirSync(cwd).sort()).toEqual([FILE, "middle", "real"]);
-    expect(fs.readdirSync(join(cwd, "real"))).toEqual(["service.yaml"]);
+    expect(namesIn(cwd)).toEqual([FILE, "middle", "real"]);
+    expect(namesIn(join(cwd, "real"))).toEqual(["service.yaml"]);
   });
 
   it("is made where the link points", async () => {

@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { runKeys, startKeys } from "../helpers/bin.js";
-import { mintedTokensIn, mintToken, temporaryDirectory, tokenOf } from "../helpers/keystores.js";
+import {
+  mintedTokensIn,
+  mintToken,
+  namesIn,
+  temporaryDirectory,
+  tokenOf,
+} from "../helpers/keystores.js";
 import { describeWith, runs } from "../helpers/requires.js";
 import {
   plantSecrets,
@@ -33,7 +39,7 @@ describe("the built bin", () => {
     expect([0, 3, 4]).toContain(exitCode);
     secrets.expectNoneIn(stdout + stderr, args.join(" "));
     expect(stdout + stderr).not.toMatch(/\n\s+at |node:internal/);
-    expect(fs.readdirSync(cwd)).toEqual([FILE]);
+    expect(namesIn(cwd)).toEqual([FILE]);
   });
 
   it("keeps what it reads from stdin to itself", async () => {

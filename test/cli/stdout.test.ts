@@ -3,7 +3,12 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runKeys } from "../helpers/bin.js";
-import { readKeys, serviceConfiguration, temporaryDirectory } from "../helpers/keystores.js";
+import {
+  namesIn,
+  readKeys,
+  serviceConfiguration,
+  temporaryDirectory,
+} from "../helpers/keystores.js";
 import { fill, fullDevice, mountRights, mountSmall, redirected } from "../helpers/machine.js";
 import { describeWith } from "../helpers/requires.js";
 import {
@@ -39,7 +44,7 @@ describe("a stdout that is closed or swallows everything", () => {
       const args = ["create", "--id", "new", "--token-file", "token"];
       const { exitCode } = await runKeys(args, { cwd, through: redirected(redirection) });
       expect(exitCode).toBe(0);
-      expect(fs.readdirSync(cwd).sort()).toEqual([FILE, "token"]);
+      expect(namesIn(cwd)).toEqual([FILE, "token"]);
       expect(readKeys(join(cwd, FILE)).live.size).toBe(1);
     }
   });

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { namesIn } from "../helpers/keystores.js";
 import { create, listAll } from "./support/key-record.js";
 import { makeWorld } from "./support/memory-io.js";
 import { openTerminal, seen } from "./support/terminal.js";
@@ -126,7 +127,7 @@ describe("at a terminal", () => {
     terminal.type(CTRL_C);
     expect(await terminal.ended).toEqual({ exitCode: 130, signal: 0 });
     expect(world.read()).toBe(before);
-    expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
+    expect(namesIn(world.directory)).toEqual(["keys.yaml"]);
     const drawn = terminal.drawn();
     expect(drawn.lastIndexOf(SHOW_CURSOR)).toBeGreaterThanOrEqual(drawn.lastIndexOf(HIDE_CURSOR));
     expect(seen(drawn)).not.toMatch(/\bat .*:\d+:\d+/);

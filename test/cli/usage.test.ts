@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { namesIn } from "../helpers/keystores.js";
 import { create } from "./support/key-record.js";
 import { makeWorld } from "./support/memory-io.js";
 
@@ -121,7 +121,7 @@ describe("a mistake on the command line", () => {
       expect(stdout + stderr).not.toContain(TOKEN.slice(4, 40));
     }
     expect(world.read()).toBe(before);
-    expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
+    expect(namesIn(world.directory)).toEqual(["keys.yaml"]);
   });
 
   it("says of a token given as an argument where it stands now", async () => {
@@ -200,7 +200,7 @@ describe("the options about tokens", () => {
     await create(world, "--id", "alice");
     const { status } = await world.keys(["list", "--token-stdin", "--token-file", "t"]);
     expect(status).toBe(0);
-    expect(readdirSync(world.directory)).toEqual(["keys.yaml"]);
+    expect(namesIn(world.directory)).toEqual(["keys.yaml"]);
   });
 });
 

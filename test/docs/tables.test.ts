@@ -6,6 +6,9 @@ import { DIAGNOSTICS, type DiagnosticScope } from "../../src/file/diagnostic.js"
 /** When an operator meets each error; `npx vitest run --project unit -u test/docs` writes the page. */
 const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
   "already-exists": "`init`: a live key stands in the keystore already",
+  "audit-broken": "`audit verify`: the chain of the audit log does not hold",
+  "audit-unwritable":
+    "the change can't be recorded in the audit log and would give access, so it was not made",
   "confirmation-refused": "the answer to the question was no",
   "confirmation-required": "a destructive command ran without a terminal and without `--yes`",
   "digest-exists": "the digest to be added stands in the file already, live or retired",
@@ -54,7 +57,7 @@ const STATUSES: readonly (readonly [number, string])[] = [
   [2, "usage: the command line, or a value in it, can't be understood"],
   [3, "the keystore is invalid"],
   [4, "not found: no such file or key, or more than one key is meant"],
-  [5, "`identify`: the token is not valid"],
+  [5, "`identify`: the token is not valid; `audit verify`: the chain is broken"],
   [130, "interrupted"],
 ];
 

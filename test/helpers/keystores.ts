@@ -19,6 +19,12 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
+/** What is in a directory besides audit logs, sorted. */
+export function namesIn(directory: string): readonly string[] {
+  const names = fs.readdirSync(directory).filter((name) => !name.endsWith(".audit.jsonl"));
+  return names.sort();
+}
+
 /** A token that nobody else has. */
 export function mintToken(): string {
   return formatToken("key", randomBytes(SECRET_BYTES));

@@ -59,6 +59,7 @@ function run(path: string, options: ServeOptions, given: Given = {}): Ran {
     env: given.env ?? {},
     cwd: dirname(path),
     now: () => NOW,
+    userName: unused,
     randomBytes: unused,
     onSignal: (listener) => {
       listeners.add(listener);

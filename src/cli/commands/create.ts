@@ -57,6 +57,7 @@ export async function create(context: Context, options: CreateOptions): Promise<
   const update = await issueKey(context, {
     file,
     policy,
+    action: "create",
     digest,
     token: minted,
     makeFile: true,

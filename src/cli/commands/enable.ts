@@ -32,6 +32,7 @@ export async function enable(
   const policy = environmentPolicy(context);
   const { plan, update } = await changeKeys(context, {
     policy,
+    action: "enable",
     plan(store) {
       // Disabling the last key leaves the file empty: that must not keep it from coming back.
       const enabling = planEnabling(soundKeystore(store, file, EMPTY), naming);

@@ -28,6 +28,7 @@ export async function init(context: Context, options: InitOptions): Promise<Exit
   const update = await issueKey(context, {
     file,
     policy,
+    action: "init",
     digest,
     token,
     makeFile: true,

@@ -6,6 +6,7 @@ import type { Policy } from "../../file/policy.js";
 import { planChanges, rootText } from "../../file/plan.js";
 import { readStore, updateStore, type StoredKeystore } from "../../file/store.js";
 import { encodeText } from "../../file/text.js";
+import { auditTrail, reportUnrecorded } from "../audit-trail.js";
 import { confirm, mustConfirm } from "../confirmation.js";
 import type { Context } from "../context.js";
 import { reportDryRun } from "../dry-run.js";
@@ -55,8 +56,14 @@ export async function migrate(context: Context, options: MigrateOptions): Promis
       migrated = migration.migrated;
       return migration.changes;
     },
-    { policy, dryRun: context.globals.dryRun, signal: context.interrupt },
+    {
+      policy,
+      ...auditTrail(context, "migrate"),
+      dryRun: context.globals.dryRun,
+      signal: context.interrupt,
+    },
   );
+  await reportUnrecorded(context, update);
   const result = { changed: migrated.length > 0, migrated };
   if (context.globals.dryRun) {
     await reportDryRun(context, file, update, result);

@@ -49,6 +49,7 @@ export async function rotate(
   const update = await issueKey(context, {
     file,
     policy,
+    action: "rotate",
     digest,
     token,
     makeFile: false,

@@ -65,6 +65,7 @@ export async function set(
   const file = keystoreFile(context);
   const { plan, update } = await changeKeys(context, {
     policy,
+    action: "set",
     plan: (store) => planSetting(soundKeystore(store, file), naming, fields),
   });
   await noteCommas(context, {

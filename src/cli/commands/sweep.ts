@@ -13,6 +13,7 @@ export async function sweep(context: Context): Promise<ExitStatus> {
   const policy = environmentPolicy(context);
   const { plan, update } = await changeKeys(context, {
     policy,
+    action: "sweep",
     plan(store) {
       const changed = [...soundKeystore(store, file).live()].filter(
         (entry) => stateAt(entry, policy.nowMs) === "expired",

@@ -72,6 +72,7 @@ export function makeWorld(): World {
       env: { ...options.env },
       cwd: directory,
       now: () => options.nowMs ?? NOW,
+      userName: () => "operator",
       randomBytes(size) {
         drawn += 1;
         const octets = createHash("sha512").update(`${directory}${drawn}`).digest();
