@@ -33,6 +33,7 @@ export type KeysErrorCode =
   | "peer-refused"
   | "peer-unreachable"
   | "push-incomplete"
+  | "tls-invalid"
   | "token-file-exists"
   | "token-file-exposed"
   | "token-malformed"

@@ -34,6 +34,7 @@ export const EXIT_STATUS: Readonly<Record<KeysErrorCode, ExitStatus>> = {
   "peer-refused": 1,
   "peer-unreachable": 1,
   "push-incomplete": 1,
+  "tls-invalid": 1,
   "token-file-exists": 1,
   "token-file-exposed": 1,
   "token-malformed": 2,

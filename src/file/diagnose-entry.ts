@@ -178,6 +178,9 @@ function diagnosePolicy(
     add("not-before-unsupported", "not_before");
   }
   if (policy.requireScopes === true && !places.has("scopes")) add("no-scopes");
+  if (entry.id !== undefined && policy.reservedIds?.includes(entry.id) === true) {
+    add("id-reserved", "id");
+  }
   const { maxAgeMs } = policy;
   if (maxAgeMs !== undefined && createdAt !== undefined && policy.nowMs - createdAt > maxAgeMs) {
     add("too-old", "created_at");

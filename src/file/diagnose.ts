@@ -72,6 +72,7 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
   }
   const rootKeys = diagnoseRootKeys(layout, live.rows, retired.rows, report);
   diagnoseEmptiness(layout, rootKeys, report);
+  diagnoseSystemKey(layout, rootKeys, policy, report);
   const keystore = createKeystore({
     live: live.entries,
     retired: retired.entries,
@@ -216,6 +217,34 @@ function diagnoseEmptiness(layout: Layout, rootKeys: RootKeys, report: Report): 
     report.add("no-keys", pair === undefined ? [] : ["api_keys"], pair?.key.start ?? 0);
   } else if (blockOf(pair)?.pairs.length === 0) {
     report.add("empty-keystore", ["api_keys"], pair.key.start);
+  }
+}
+
+/** The token that a server trusts with everything is nobody's key, in service or out of it. */
+function diagnoseSystemKey(
+  layout: Layout,
+  { legacyKey, adminDigest }: RootKeys,
+  { systemDigest }: Policy,
+  report: Report,
+): void {
+  if (systemDigest === undefined) return;
+  for (const [name, rows] of [
+    ["api_keys", layout.live],
+    ["retired_api_keys", layout.retired],
+  ] as const) {
+    const row = rows.find(({ digest }) => digest === systemDigest);
+    if (row !== undefined) {
+      report.add("system-key-in-keystore", [name, row.digest], row.pair.key.start);
+    }
+  }
+  const legacy = legacyKey === undefined ? undefined : digestOf(legacyKey);
+  const admin = layout.pairs.has("admin_api_key_sha256") ? "admin_api_key_sha256" : "admin_api_key";
+  for (const [name, digest] of [
+    ["api_key", legacy],
+    [admin, adminDigest],
+  ] as const) {
+    if (digest !== systemDigest) continue;
+    report.add("system-key-in-keystore", [name], layout.pairs.get(name)?.key.start ?? 0);
   }
 }
 

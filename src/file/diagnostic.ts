@@ -245,8 +245,8 @@ export const DIAGNOSTICS: Readonly<Record<DiagnosticCode, DiagnosticRule>> = {
     "start",
   ),
   "system-key-in-keystore": error(
-    "the system token is a contributor's key as well",
-    "give the contributor another key",
+    "the system token stands in the keystore as a key as well",
+    "give the server another system token: this one is a contributor's, the admin's or retired",
     "start",
   ),
   "digest-uppercase": warning(

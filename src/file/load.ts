@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly policy: Policy;
   /** Serve an empty `api_keys: {}`: every request gets 401. Default false. */
   readonly allowEmpty?: boolean;
+  /** Serve a file without any keys: for a server that lets requests without a credential pass. */
+  readonly allowKeyless?: boolean;
 }
 
 /**
@@ -32,7 +34,9 @@ export interface LoadOptions {
 export async function loadForStart(path: string, options: LoadOptions): Promise<LoadedKeystore> {
   const since = await fileSignature(path);
   const store = await readStore(path, options.policy);
-  const forgiven: DiagnosticCode[] = options.allowEmpty === true ? ["empty-keystore"] : [];
+  const forgiven: DiagnosticCode[] = [];
+  if (options.allowEmpty === true) forgiven.push("empty-keystore");
+  if (options.allowKeyless === true) forgiven.push("no-keys");
   const { diagnostics } = store;
   return { path, diagnostics, keystore: servable(store, forgiven), since };
 }

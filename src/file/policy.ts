@@ -10,4 +10,8 @@ export interface Policy {
   readonly maxAgeMs?: number | undefined;
   /** True where peers read nothing but ids (`--peers id-only`). Default false. */
   readonly idOnlyPeers?: boolean;
+  /** Ids that the modes of a server give to others than contributors. Default none. */
+  readonly reservedIds?: readonly string[];
+  /** The digest of a server's system token, which may not stand in the file. */
+  readonly systemDigest?: string | undefined;
 }

@@ -1,18 +1,34 @@
-import type { AddressInfo, Server } from "node:net";
+import { lstat, unlink } from "node:fs/promises";
+import { connect, type AddressInfo, type Server } from "node:net";
 import { KeysError, systemCode } from "../errors.js";
 
-/** Where a server listens. */
-export interface ListenAddress {
+/** Where a server listens: at an address and a port, or on a unix socket. */
+export type ListenAddress = NetworkAddress | SocketAddress;
+
+/** An address of this machine, and a port. */
+export interface NetworkAddress {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
 }
 
+/** A unix socket, by its absolute path. */
+export interface SocketAddress {
+  readonly socket: string;
+}
+
+/** Who may talk to a unix socket: its owner and its group. */
+const SOCKET_MASK = 0o117;
+
+/** How long a server behind a socket is given to answer, in milliseconds. */
+const PROBE_MS = 1000;
+
 /**
- * Starts listening.
+ * Starts listening. A unix socket is made with mode 0660; to be called after
+ * {@link removeStaleSocket}.
  *
  * @returns the address and port it got.
- * @throws KeysError `listen-failed`, naming the port. Never another port instead.
+ * @throws KeysError `listen-failed`, naming the port or the socket. Never another port instead.
  */
 export function listen(server: Server, address: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
@@ -20,17 +36,83 @@ export function listen(server: Server, address: ListenAddress): Promise<ListenAd
       reject(listenError(error, address));
     }
     server.once("error", fail);
-    server.listen({ host: address.host, port: address.port }, () => {
+    const done = (): void => {
       server.off("error", fail);
+      if ("socket" in address) {
+        resolve(address);
+        return;
+      }
       const bound = server.address() as AddressInfo;
       resolve({ host: bound.address, port: bound.port });
+    };
+    if ("socket" in address) withSocketMask(() => server.listen({ path: address.socket }, done));
+    else server.listen({ host: address.host, port: address.port }, done);
+  });
+}
+
+/** Does something with the mask that gives a unix socket its mode. Binding is done at once. */
+function withSocketMask(bind: () => void): void {
+  const mask = process.umask(SOCKET_MASK);
+  try {
+    bind();
+  } finally {
+    process.umask(mask);
+  }
+}
+
+/**
+ * Removes what a server that died left at the path of its socket: nothing else than a socket, and
+ * none that anybody listens on.
+ *
+ * @throws KeysError `listen-failed`
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new KeysError("listen-failed", `${path} stands there already and is no socket`, {
+      hint: "name another path with --socket",
+    });
+  }
+  if (await isLive(path)) {
+    throw new KeysError("listen-failed", `another server listens on ${path}`, {
+      hint: "stop it, or name another path with --socket",
+    });
+  }
+  await unlink(path).catch(() => undefined);
+}
+
+/** Whether anybody answers on a unix socket; in doubt, yes. */
+function isLive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.setTimeout(PROBE_MS);
+    const end = (live: boolean): void => {
+      socket.destroy();
+      resolve(live);
+    };
+    socket.once("connect", () => {
+      end(true);
+    });
+    socket.once("timeout", () => {
+      end(true);
+    });
+    socket.once("error", (error) => {
+      end(systemCode(error) !== "ECONNREFUSED");
     });
   });
 }
 
-/** The URL of an address. */
-export function formatUrl({ host, port }: ListenAddress): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+/** The URL of an address; of a unix socket as `unix:<path>`. */
+export function formatUrl(address: ListenAddress, scheme: "http" | "https" = "http"): string {
+  if ("socket" in address) return `unix:${address.socket}`;
+  const { host, port } = address;
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether an address can be reached from this machine alone. */
+export function isLocal(address: ListenAddress): boolean {
+  return "socket" in address || isLoopback(address.host);
 }
 
 /** Whether an IP address is reachable from this machine alone. */
@@ -38,17 +120,22 @@ export function isLoopback(address: string): boolean {
   return /^(?:::ffff:)?127\./i.test(address) || address === "::1";
 }
 
-function listenError(error: Error, { host, port }: ListenAddress): KeysError {
-  const where = `port ${port} of ${host}`;
+/** The error of a `listen` that failed with a system error. */
+function listenError(error: Error, address: ListenAddress): KeysError {
+  const isSocket = "socket" in address;
+  const where = isSocket ? address.socket : `port ${address.port} of ${address.host}`;
   switch (systemCode(error)) {
     case "EADDRINUSE":
       return new KeysError("listen-failed", `${where} is in use`, {
-        hint: "stop what listens there, or choose another with --port",
+        hint: `stop what listens there, or choose another with ${isSocket ? "--socket" : "--port"}`,
         cause: error,
       });
     case "EACCES":
+    case "EPERM":
       return new KeysError("listen-failed", `${where} may not be used by this user`, {
-        hint: "choose a port from 1024 on with --port",
+        hint: isSocket
+          ? "choose a directory that this user may write, with --socket"
+          : "choose a port from 1024 on with --port",
         cause: error,
       });
     case "EADDRNOTAVAIL":
@@ -59,6 +146,9 @@ function listenError(error: Error, { host, port }: ListenAddress): KeysError {
         cause: error,
       });
     default:
-      return new KeysError("listen-failed", `can't listen on ${where}`, { cause: error });
+      return new KeysError("listen-failed", `can't listen on ${where}`, {
+        ...(isSocket ? { hint: "its directory must be there and writable" } : {}),
+        cause: error,
+      });
   }
 }

@@ -6,7 +6,12 @@ import { createSnapshot, type Snapshot } from "./snapshot.js";
 
 /** Why a server is not as it should be, in `/readyz`. */
 export type Degradation =
-  "empty-keystore" | "keystore-invalid" | "keystore-missing" | "keystore-unreadable";
+  | "empty-keystore"
+  | "keystore-invalid"
+  | "keystore-missing"
+  | "keystore-unreadable"
+  | "tls-invalid"
+  | "unauthenticated-allowed";
 
 /** What became of a reload. */
 export interface ReloadOutcome {
@@ -25,6 +30,8 @@ export interface KeystoreState {
   degraded(): readonly Degradation[];
   /** Whether the server is on its way out. */
   stopping(): boolean;
+  /** Adds a reason that has nothing to do with the keystore, or takes it away again. */
+  setDegraded(why: Degradation, isSo: boolean): void;
   /** Takes in what a watcher tells. A reload never opens anything. */
   reload(result: WatchResult): ReloadOutcome;
   beginStop(): void;
@@ -34,6 +41,7 @@ export interface KeystoreState {
 export function createKeystoreState(keystore: Keystore, now: () => number): KeystoreState {
   let snapshot = createSnapshot(keystore, now());
   let degraded = emptiness(keystore);
+  const besides = new Set<Degradation>();
   let stopping = false;
 
   function refuse(why: Degradation): void {
@@ -43,23 +51,32 @@ export function createKeystoreState(keystore: Keystore, now: () => number): Keys
 
   return {
     snapshot: () => snapshot,
-    degraded: () => degraded,
+    degraded: () => [...degraded, ...besides],
     stopping: () => stopping,
+    setDegraded(why, isSo) {
+      if (isSo) besides.add(why);
+      else besides.delete(why);
+    },
     reload(result) {
       if ("error" in result) {
         const { code, message } = result.error;
         refuse(code === "file-not-found" ? "keystore-missing" : "keystore-unreadable");
-        return { applied: false, degraded, diagnostics: [], error: message };
+        return {
+          applied: false,
+          degraded: [...degraded, ...besides],
+          diagnostics: [],
+          error: message,
+        };
       }
       const { diagnostics } = result.store;
       const next = reloadedKeystore(result.store);
       if (next === undefined) {
         refuse("keystore-invalid");
-        return { applied: false, degraded, diagnostics };
+        return { applied: false, degraded: [...degraded, ...besides], diagnostics };
       }
       snapshot = createSnapshot(next, now());
       degraded = emptiness(next);
-      return { applied: true, degraded, diagnostics };
+      return { applied: true, degraded: [...degraded, ...besides], diagnostics };
     },
     beginStop() {
       stopping = true;

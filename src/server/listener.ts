@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { Answer, ProblemCode } from "../core/problem.js";
@@ -19,6 +20,7 @@ import { problemReply, splitTarget, type KeysRequest } from "./message.js";
 import { formatRawProblem, parserProblem, type ParserError } from "./parser-error.js";
 import { requestIdOf } from "./request-id.js";
 import type { RoutedReply, Router } from "./routes.js";
+import { OLDEST_TLS, type TlsPair } from "./tls.js";
 import { answerBeforeBody } from "./unread-body.js";
 
 /** What a listener is made from. */
@@ -30,20 +32,31 @@ export interface ListenerOptions {
   readonly stopping: () => boolean;
   /** A line a request; no log where it is undefined. */
   readonly log: JsonLog | undefined;
+  /** HTTPS by this certificate and key; plain HTTP where it is undefined. */
+  readonly tls?: TlsPair | undefined;
 }
 
 /**
  * An HTTP server over a router, not yet listening: limits and time-outs of HTTP.md, 'Operations'.
  * Bodies are read for the routes that want one alone.
  */
-export function createListener(options: ListenerOptions): Server {
-  const server = createServer({
+export function createListener(options: ListenerOptions): Server | TlsServer {
+  const limits = {
     maxHeaderSize: PARSER_OCTETS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  });
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(limits)
+      : createTlsServer({
+          ...limits,
+          ...options.tls,
+          minVersion: OLDEST_TLS,
+          handshakeTimeout: HEADERS_TIMEOUT_MS,
+        });
   server.timeout = STALLED_MS;
   server.maxConnections = MAX_CONNECTIONS;
   // Node would leave lines after the 2,000th away in silence, a second credential among them; the

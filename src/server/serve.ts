@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Keystore } from "../core/keystore.js";
-import type { Policy } from "../file/policy.js";
-import { systemCode } from "../errors.js";
-import { watchStore, type WatchOptions, type WatchResult } from "../file/watch.js";
-import { formatUrl, isLoopback, listen, type ListenAddress } from "./address.js";
-import { createKeystoreState, type KeystoreState } from "./keystore-state.js";
-import { createListener } from "./listener.js";
 import type { LoadedKeystore } from "../file/load.js";
-import { createJsonLog, type JsonLog, type LogWriter, type ServerEvent } from "./log.js";
+import type { Policy } from "../file/policy.js";
+import { watchStore, type WatchOptions, type WatchResult } from "../file/watch.js";
+import { removeStaleSocket } from "./address.js";
+import { openDoor, type DoorSettings } from "./door.js";
+import { faultEvent } from "./fault-event.js";
+import { createKeystoreState, type KeystoreState } from "./keystore-state.js";
+import { createJsonLog, type LogWriter, type ServerEvent } from "./log.js";
 import { limitsNotEnforced, reloadEvent } from "./reload-event.js";
-import { createRouter } from "./routes.js";
-import { stoppable } from "./stop.js";
+import { tlsEvent } from "./tls-event.js";
+import { watchTls, type TlsFiles } from "./tls.js";
 
 /** How long a stop waits for what is in flight, in milliseconds. */
 const GRACE_MS = 10_000;
@@ -19,13 +19,11 @@ const GRACE_MS = 10_000;
 const FLUSH_MS = 1000;
 
 /** How to serve. */
-export interface ServerOptions extends ListenAddress {
-  /** keyhold's own version, for `/version`. */
-  readonly version: string;
+export interface ServerOptions extends DoorSettings {
   /** What a reload demands of the file. */
   readonly policy: () => Policy;
-  /** A line a request. Warnings and errors are logged whatever this says. */
-  readonly requestLog: boolean;
+  /** Where `tls` was read from, to be followed, and how the files looked before. */
+  readonly tlsFiles?: (TlsFiles & { readonly since: string }) | undefined;
   /** How the file is followed. */
   readonly watch?: Pick<WatchOptions, "pollMs" | "settleMs">;
 }
@@ -41,9 +39,10 @@ export interface ServerDeps {
 /** A server that listens. */
 export interface RunningServer {
   readonly url: string;
+  /** 0 on a unix socket. */
   readonly port: number;
   /** Whether the address can be reached from this machine alone. */
-  readonly loopback: boolean;
+  readonly local: boolean;
   readonly state: KeystoreState;
   /** Reads the keystore again at once (SIGHUP). */
   reload(): Promise<void>;
@@ -51,43 +50,29 @@ export interface RunningServer {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** A keystore that a start may serve. */
+export type ServableKeystore = LoadedKeystore & { readonly keystore: Keystore };
+
 /**
- * Serves a loaded keystore and follows its file.
+ * Serves a loaded keystore and follows its file, and the files of its certificate.
  *
  * Not in this first server yet: rate limits (which it warns about), the limit on failed look-ups,
- * TLS, and every route of HTTP.md but `/verify`, `/nginx` and the probes.
+ * and every route of HTTP.md but `/verify`, `/nginx` and the probes.
  *
  * @throws KeysError `listen-failed`.
  */
 export async function startServer(
-  loaded: LoadedKeystore & { readonly keystore: Keystore },
+  loaded: ServableKeystore,
   options: ServerOptions,
   deps: ServerDeps,
 ): Promise<RunningServer> {
   const state = createKeystoreState(loaded.keystore, deps.now);
   const log = createJsonLog(deps.write, deps.now);
-  const report = reporter(log, options, deps);
-  const { version } = options;
-  const router = createRouter({
-    state,
-    now: deps.now,
-    version,
-    realm: "keys",
-    onFault: (error) => {
-      report(faultEvent("a request was denied with 503 by a defect of the server", error));
-    },
-  });
-  const server = createListener({
-    router,
-    now: deps.now,
-    stopping: () => state.stopping(),
-    log: options.requestLog ? log : undefined,
-  });
-  const stop = stoppable(server);
-  const bound = await listen(server, options);
-  server.on("error", (error) => {
-    report(faultEvent("a connection could not be accepted", error));
-  });
+  const report = (event: ServerEvent): void => {
+    if (options.requestLog || event.level !== "info") log.event(event, deps.now());
+  };
+  if ("socket" in options.address) await removeStaleSocket(options.address.socket);
+  const door = await openDoor(options, { state, log, report, now: deps.now });
   const watcher = watchStore(loaded.path, {
     ...options.watch,
     policy: options.policy,
@@ -102,37 +87,28 @@ export async function startServer(
       }
     },
   });
+  const { tlsFiles } = options;
+  const unwatchTls =
+    tlsFiles === undefined
+      ? () => undefined
+      : watchTls(tlsFiles, tlsFiles.since, (change) => {
+          if ("pair" in change) door.setTls(change.pair);
+          state.setDegraded("tls-invalid", "error" in change);
+          report(tlsEvent(change));
+        });
   return {
-    url: formatUrl(bound),
-    port: bound.port,
-    loopback: isLoopback(bound.host),
+    url: door.url,
+    port: "port" in door.address ? door.address.port : 0,
+    local: door.local,
     state,
     reload: () => watcher.check(),
     async stop(graceMs = GRACE_MS) {
       state.beginStop();
       watcher.close();
-      await stop(graceMs);
+      unwatchTls();
+      await door.stop(graceMs);
       // A reader of the log that stands still must not hold up the end.
       await Promise.race([log.flush(), delay(FLUSH_MS, undefined, { ref: false })]);
     },
-  };
-}
-
-// Of what was not foreseen, the kind and the place are told: its message might hold anything.
-function faultEvent(message: string, error: unknown): ServerEvent {
-  const kind = error instanceof Error ? error.name : typeof error;
-  const stack = error instanceof Error ? error.stack : undefined;
-  const at = stack?.split("\n").find((line) => line.startsWith("    at "));
-  const details = { kind, code: systemCode(error) ?? null, at: at?.trim() ?? null };
-  return { level: "error", event: "fault", message, details };
-}
-
-function reporter(
-  log: JsonLog,
-  { requestLog }: ServerOptions,
-  { now }: ServerDeps,
-): (event: ServerEvent) => void {
-  return (event) => {
-    if (requestLog || event.level !== "info") log.event(event, now());
   };
 }

@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import { Server as NetServer, type Socket } from "node:net";
 
 /** For how long after the stop requests on open connections are still answered, in milliseconds. */
@@ -16,7 +17,7 @@ const SWEEP_MS = 50;
  * @returns stops the server within `graceMs` milliseconds and settles when it has; called again, it
  *   can only shorten the grace.
  */
-export function stoppable(server: Server): (graceMs: number) => Promise<void> {
+export function stoppable(server: Server | TlsServer): (graceMs: number) => Promise<void> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

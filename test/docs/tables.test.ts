@@ -40,6 +40,7 @@ const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
     "a server can't be asked: no connection, no trust in its certificate, no answer",
   "push-incomplete":
     "`push`: some keys were not sent, or the server refused them; what was done is in the result",
+  "tls-invalid": "certificate and key can't be read, or don't belong together",
   "token-file-exists": "`--token-file` names a path that exists",
   "token-file-exposed": "a file that holds a token can be read or written by others than its owner",
   "token-malformed": "what stdin gave is no token: white space, control characters, or nothing",

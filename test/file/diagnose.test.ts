@@ -183,6 +183,26 @@ const CASES: readonly [DiagnosticCode, string, string[], Partial<Policy>?][] = [
     ["expiry-unsupported 4:5"],
     { idOnlyPeers: true },
   ],
+  ["id-reserved", entry, ["id-reserved 3:5"], { reservedIds: ["alice", "system"] }],
+  ["system-key-in-keystore", entry, ["system-key-in-keystore 2:3"], { systemDigest: D }],
+  [
+    "system-key-in-keystore",
+    retired,
+    ["no-keys 1:1", "system-key-in-keystore 2:3"],
+    { systemDigest: D },
+  ],
+  [
+    "system-key-in-keystore",
+    `${entry}admin_api_key_sha256: "${E}"\n`,
+    ["system-key-in-keystore 4:1"],
+    { systemDigest: E },
+  ],
+  [
+    "system-key-in-keystore",
+    `api_key: diagnose-2\n`,
+    ["legacy-api-key 1:1", "system-key-in-keystore 1:1"],
+    { systemDigest: E },
+  ],
   ["unknown-field", `${entry}    team: blue\n`, ["unknown-field 4:5"]],
   ["id-not-portable", `api_keys:\n  "${D}":\n    id: été\n`, ["id-not-portable 3:5"]],
   ["unquoted-digest", `api_keys:\n  ${D}:\n    id: a\n`, ["unquoted-digest 2:3"]],
@@ -194,9 +214,6 @@ const ELSEWHERE: readonly DiagnosticCode[] = [
   "file-too-large",
   "file-permissions",
   "owner-mismatch",
-  // Given by a start in those modes: the server's issue.
-  "id-reserved",
-  "system-key-in-keystore",
 ];
 
 describe("diagnostics", () => {

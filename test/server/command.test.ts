@@ -277,13 +277,4 @@ describe("a keystore that changes while it is served", () => {
     await eventually(ran.stderr).toContain("keystore-loaded");
     expect(await statusOf(url, "token-a")).toBe(200);
   });
-
-  it("has its rate limits warned about, at start and when it is read again", async () => {
-    const path = await keystoreFile(keystoreText({ "token-a": "alice" }, ['rate_limit: "60/1m"']));
-    const ran = run(path, {});
-    await ran.url();
-    expect(ran.stderr()).toMatch(/warning:.*rate limits are not enforced/);
-    ran.signal("SIGHUP");
-    await eventually(ran.stderr).toContain("rate-limits-not-enforced");
-  });
 });

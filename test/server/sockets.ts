@@ -18,8 +18,9 @@ export async function serveKeystore(keystore: Keystore): Promise<ServedKeystore>
   const server = await startServer(
     { path: "/nonexistent/keys.yaml", diagnostics: [], keystore, since: "ENOENT" },
     {
-      host: "127.0.0.1",
-      port: 0,
+      address: { host: "127.0.0.1", port: 0 },
+      tls: undefined,
+      realm: "keys",
       version: "1.2.3",
       policy: () => ({ nowMs: NOW }),
       requestLog: true,

@@ -2,60 +2,97 @@ import { generationOf } from "../../core/generation.js";
 import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
 import { KeystoreInvalidError } from "../../file/keystore-invalid.js";
-import type { ListenAddress } from "../../server/address.js";
 import { loadForStart, type LoadedKeystore } from "../../file/load.js";
-import { startServer, type RunningServer } from "../../server/serve.js";
-import { limitedCountOf } from "../../server/snapshot.js";
+import { isMountPoint } from "../../file/mount-point.js";
+import type { Policy } from "../../file/policy.js";
+import { isLocal } from "../../server/address.js";
+import { startServer, type RunningServer, type ServableKeystore } from "../../server/serve.js";
+import { loadTls } from "../../server/tls.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
+import type { GivenOptions } from "../given-setting.js";
+import { keystoreFile, namedFile, type KeystoreFile } from "../keystore-file.js";
 import { countProblems } from "../render/diagnostic.js";
+import { readServeSettings, type ServeSettings } from "../serve-settings.js";
+import { readSystemToken } from "../system-token.js";
 import { EMPTY, reportProblems } from "../troubled-file.js";
-import { invalid, refuseToken } from "../values.js";
 import { packageVersion } from "../version.js";
 
-/**
- * The options of `keys serve`. None has a default in the flag tree: an option goes before its
- * variable (`KEYS_HOST`, `KEYS_PORT`, `KEYS_ALLOW_EMPTY`), and that before the default here.
- */
-export interface ServeOptions {
-  /** Default `127.0.0.1`. */
-  readonly host?: string;
-  /** Default `8787`; `0` for any free port. */
-  readonly port?: string;
-  readonly allowEmpty?: boolean;
-  /** Start nothing, and exit as the start would. */
-  readonly check?: boolean;
-}
+/** The options of `keys serve`: what `given-setting.ts` names, and `check`. */
+export type ServeOptions = GivenOptions;
 
-const DEFAULT_HOST = "127.0.0.1";
-const DEFAULT_PORT = "8787";
-const HIGHEST_PORT = 65_535;
+/** How long what is in flight is waited for once a second signal has come, in milliseconds. */
+const HASTY_GRACE_MS = 500;
 
 /** `keys serve`: the verify server, until SIGTERM or SIGINT; SIGHUP reads the file again. */
 export async function serve(context: Context, options: ServeOptions): Promise<ExitStatus> {
   const file = keystoreFile(context);
-  const address = addressOf(context, options);
+  const settings = readServeSettings(context, options);
   let server: RunningServer | undefined;
   const release = context.onHangup(() => void server?.reload());
   try {
-    const loaded = await load(context, file, options);
-    if (options.check === true) {
-      await sayReady(context, file, loaded.keystore, undefined);
+    const start = await prepare(context, file, settings);
+    if (options["check"] === true) {
+      await sayReady(context, file, start.loaded.keystore, undefined);
       return 0;
     }
-    server = await start(context, loaded, address);
-    await sayReady(context, file, loaded.keystore, server);
+    server = await startServer(start.loaded, start.options, {
+      now: () => context.io.now(),
+      write: (text) => context.io.stderr.write(text),
+    });
+    await sayReady(context, file, start.loaded.keystore, server);
     await aborted(context.interrupt);
     await context.talk.note("stopping");
-    await server.stop();
+    await stopped(context, server);
     return 0;
   } finally {
     release();
   }
 }
 
-type Servable = LoadedKeystore & { readonly keystore: Keystore };
+/** Everything that a start needs, read and judged. */
+interface Start {
+  readonly loaded: ServableKeystore;
+  readonly options: Parameters<typeof startServer>[1];
+}
+
+/** Reads what a start needs, and says what is to be said before it. */
+async function prepare(
+  context: Context,
+  file: KeystoreFile,
+  settings: ServeSettings,
+): Promise<Start> {
+  const { systemTokenFile, tls: tlsFiles } = settings;
+  const systemDigest =
+    systemTokenFile === undefined
+      ? undefined
+      : await readSystemToken(namedFile(systemTokenFile, context.io.cwd));
+  const tls = tlsFiles === undefined ? undefined : await loadTls(tlsFiles);
+  const reservedIds = [
+    ...(systemDigest === undefined ? [] : ["system"]),
+    ...(settings.allowUnauthenticated ? ["anonymous"] : []),
+  ];
+  const policy = (): Policy => ({
+    nowMs: context.io.now(),
+    idOnlyPeers: settings.idOnlyPeers,
+    reservedIds,
+    systemDigest,
+  });
+  const loaded = await load(context, file, settings, policy());
+  await warn(context, file, settings);
+  return {
+    loaded,
+    options: {
+      address: settings.address,
+      tls: tls?.pair,
+      tlsFiles: tls === undefined || tlsFiles === undefined ? undefined : { ...tlsFiles, ...tls },
+      realm: settings.realm,
+      version: packageVersion(),
+      policy,
+      requestLog: settings.log !== "off" && !context.globals.quiet,
+    },
+  };
+}
 
 /**
  * What is to be served, with everything that is wrong said on stderr.
@@ -65,39 +102,44 @@ type Servable = LoadedKeystore & { readonly keystore: Keystore };
 async function load(
   context: Context,
   file: KeystoreFile,
-  options: ServeOptions,
-): Promise<Servable> {
-  const allowEmpty = options.allowEmpty ?? flagOf(context, "KEYS_ALLOW_EMPTY");
-  const loaded = await readFor(file, context, allowEmpty);
+  settings: ServeSettings,
+  policy: Policy,
+): Promise<ServableKeystore> {
+  const local = isLocal(settings.address) || isLocalName(settings);
+  const loaded = await readFor(file, {
+    policy,
+    allowEmpty: settings.allowEmpty,
+    allowKeyless: settings.allowUnauthenticated && local,
+  });
   const { keystore, diagnostics } = loaded;
   if (keystore === undefined) {
+    const isKeyless = diagnostics.some(({ code }) => code === "no-keys");
     throw new KeystoreInvalidError(
       diagnostics,
       `${file.name} can't be served: ${countProblems(diagnostics)}`,
-      "mend what is listed; `keys validate` checks again",
+      settings.allowUnauthenticated && isKeyless && !local
+        ? "without any keys, --allow-unauthenticated serves on a loopback address only"
+        : "mend what is listed; `keys validate` checks again",
     );
   }
   const warnings = diagnostics.filter(({ code }) => !EMPTY.includes(code));
   await reportProblems(context, file, warnings);
   if (keystore.liveCount === 0) {
-    await context.talk.warn("the keystore is empty: every request gets 401 until a key is added");
-  }
-  const limited = limitedCountOf(keystore);
-  if (limited > 0) {
-    await context.talk.warn(
-      `rate limits are not enforced yet: ${limited} live ${limited === 1 ? "key has" : "keys have"} one`,
-    );
+    await context.talk.warn("the keystore is empty: every key gets 401 until one is added");
   }
   return { ...loaded, keystore };
 }
 
+function isLocalName({ address }: ServeSettings): boolean {
+  return "host" in address && address.host.toLowerCase() === "localhost";
+}
+
 async function readFor(
   file: KeystoreFile,
-  context: Context,
-  allowEmpty: boolean,
+  options: Parameters<typeof loadForStart>[1],
 ): Promise<LoadedKeystore> {
   try {
-    return await loadForStart(file.path, { policy: environmentPolicy(context), allowEmpty });
+    return await loadForStart(file.path, options);
   } catch (error) {
     if (!isKeysError(error, "file-unreadable", "file-is-directory", "file-changing")) throw error;
     // A start tells nothing but 'not this keystore' from 'no keystore' (KEYSTORE.md).
@@ -108,28 +150,18 @@ async function readFor(
   }
 }
 
-async function start(
-  context: Context,
-  loaded: Servable,
-  address: ListenAddress,
-): Promise<RunningServer> {
-  const { io, globals, talk } = context;
-  const server = await startServer(
-    loaded,
-    {
-      ...address,
-      version: packageVersion(),
-      policy: () => environmentPolicy(context),
-      requestLog: !globals.quiet,
-    },
-    { now: () => io.now(), write: (text) => io.stderr.write(text) },
-  );
-  if (!server.loopback) {
+/** What an operator should know at every start. */
+async function warn({ talk }: Context, file: KeystoreFile, settings: ServeSettings): Promise<void> {
+  if (settings.allowUnauthenticated) {
     await talk.warn(
-      `tokens travel in the clear: ${server.url} can be reached from other machines, without TLS`,
+      "requests without a credential pass as anonymous, wherever no scope and no workspace is asked",
     );
   }
-  return server;
+  if (await isMountPoint(file.path)) {
+    await talk.warn(
+      `${file.name} is itself a mount point: a replaced file may never be seen here; mount its directory`,
+    );
+  }
 }
 
 async function sayReady(
@@ -140,6 +172,11 @@ async function sayReady(
 ): Promise<void> {
   const { liveCount } = keystore;
   const keys = `${liveCount} ${liveCount === 1 ? "key" : "keys"} of ${file.name}`;
+  if (server?.url.startsWith("http:") === true && !server.local) {
+    await context.talk.warn(
+      `tokens travel in the clear: ${server.url} can be reached from other machines, without TLS`,
+    );
+  }
   await context.talk.note(
     server === undefined ? `would serve ${keys}` : `serving ${keys} at ${server.url}`,
   );
@@ -152,25 +189,17 @@ async function sayReady(
   });
 }
 
-function addressOf({ io }: Context, options: ServeOptions): ListenAddress {
-  const host = options.host ?? (io.env["KEYS_HOST"] || DEFAULT_HOST);
-  if (host === "") throw invalid("--host", "is empty", "an address of this machine");
-  refuseToken("--host", host);
-  const [name, port] =
-    options.port === undefined
-      ? ["KEYS_PORT", io.env["KEYS_PORT"] || DEFAULT_PORT]
-      : ["--port", options.port];
-  if (!/^\d{1,5}$/.test(port) || Number(port) > HIGHEST_PORT) {
-    throw invalid(name, "is no port", "0 to 65535; 0 takes any that is free");
+/** Stops; a second signal shortens the grace. */
+async function stopped({ io }: Context, server: RunningServer): Promise<void> {
+  let release: (() => void) | undefined;
+  try {
+    release = io.onSignal((name) => {
+      if (name !== "SIGHUP") void server.stop(HASTY_GRACE_MS);
+    });
+    await server.stop();
+  } finally {
+    release?.();
   }
-  return { host, port: Number(port) };
-}
-
-function flagOf({ io }: Context, name: string): boolean {
-  const value = (io.env[name] ?? "").toLowerCase();
-  if (["1", "true", "yes"].includes(value)) return true;
-  if (["", "0", "false", "no"].includes(value)) return false;
-  throw invalid(name, "is neither yes nor no", "1 or 0, true or false, yes or no");
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

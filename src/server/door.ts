@@ -1,0 +1,84 @@
+import type { Server as TlsServer } from "node:https";
+import { formatUrl, isLocal, listen, type ListenAddress } from "./address.js";
+import { faultEvent } from "./fault-event.js";
+import type { KeystoreState } from "./keystore-state.js";
+import { createListener } from "./listener.js";
+import type { JsonLog, ServerEvent } from "./log.js";
+import { createRouter } from "./routes.js";
+import { stoppable } from "./stop.js";
+import type { TlsPair } from "./tls.js";
+
+/** What a door is, as plain data that can be sent to another process. */
+export interface DoorSettings {
+  readonly address: ListenAddress;
+  /** HTTPS by this certificate and key; plain HTTP where it is undefined. */
+  readonly tls: TlsPair | undefined;
+  /** keyhold's own version, for `/version`. */
+  readonly version: string;
+  /** The realm of challenges, without `"` and `\`. */
+  readonly realm: string;
+  /** A line a request. Warnings and errors are logged whatever this says. */
+  readonly requestLog: boolean;
+}
+
+/** What stands behind a door. */
+export interface DoorDeps {
+  readonly state: KeystoreState;
+  readonly log: JsonLog;
+  readonly report: (event: ServerEvent) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Where requests come in: a server that listens. */
+export interface Door {
+  readonly url: string;
+  /** As it got it. */
+  readonly address: ListenAddress;
+  /** Whether it can be reached from this machine alone. */
+  readonly local: boolean;
+  /** Takes another certificate and key for connections to come. */
+  setTls(pair: TlsPair): void;
+  /** Accepts no more, and settles when what is in flight is done or `graceMs` have passed. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Opens the door: from now on requests are answered from the state.
+ *
+ * @throws KeysError `listen-failed`
+ */
+export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<Door> {
+  const { state, log, report, now } = deps;
+  const { tls, version, realm, requestLog } = settings;
+  const router = createRouter({
+    state,
+    now,
+    version,
+    realm,
+    onFault: (error) => {
+      report(faultEvent("a request was denied with 503 by a defect of the server", error));
+    },
+  });
+  const server = createListener({
+    router,
+    now,
+    stopping: () => state.stopping(),
+    log: requestLog ? log : undefined,
+    tls,
+  });
+  const stop = stoppable(server);
+  const address = await listen(server, settings.address);
+  server.on("error", (error) => {
+    report(faultEvent("a connection could not be accepted", error));
+  });
+  return {
+    url: formatUrl(address, tls === undefined ? "http" : "https"),
+    address,
+    local: isLocal(address),
+    setTls(pair) {
+      if (tls !== undefined) (server as TlsServer).setSecureContext({ ...pair });
+    },
+    stop,
+  };
+}
