@@ -7,14 +7,15 @@ import { createLineages } from "../core/lineage.js";
 import type { LimitDecision } from "../core/limit-decision.js";
 import { parseRateLimit, type RateLimit } from "../core/rate-limit.js";
 import { createRateLimiter } from "../core/rate-limiter.js";
-import { MALFORMED, NO_CREDENTIAL, verifyDigest, type Refusal } from "../core/verify.js";
+import { MALFORMED, NO_CREDENTIAL, verifyDigest } from "../core/verify.js";
 import { KeysError } from "../errors.js";
 import { requirementOf, type Asked } from "./asked.js";
 import { readCredential, type CredentialSource } from "./credential-source.js";
 import { followKeystore, type FollowOptions } from "./followed-keystore.js";
 import { identityOf } from "./identity.js";
+import { refused } from "./refused.js";
 import { ILL_FORMED, undecided } from "./undecided.js";
-import type { GrantedVerdict, RefusedVerdict, Verdict } from "./verdict.js";
+import type { GrantedVerdict, Verdict } from "./verdict.js";
 
 /** How verdicts are reached, wherever the keystore is. */
 interface JudgeOptions {
@@ -117,12 +118,12 @@ export async function createVerifier(options: VerifierOptions): Promise<Verifier
       if (closed) return undecided("closed");
       const read = readCredential(source);
       if (read.kind !== "credential") {
-        return refusal(read.kind === "none" ? NO_CREDENTIAL : MALFORMED, undefined);
+        return refused(read.kind === "none" ? NO_CREDENTIAL : MALFORMED, undefined);
       }
       const { keystore, lineageOf, granted } = current();
       const digest = digestOfHeader(read.credential.token);
       const verdict = verifyDigest(keystore, digest, requirement, now());
-      if (!verdict.ok) return refusal(verdict, fingerprintOf(digest));
+      if (!verdict.ok) return refused(verdict, fingerprintOf(digest));
       const { entry } = verdict;
       const limit = limits?.(entry, lineageOf);
       if (limit === undefined) return granted(entry);
@@ -186,10 +187,4 @@ function createLimits(fallback: RateLimit | "none", clock: (() => number) | unde
     const limit = entry.rateLimit ?? fallback;
     return limit === "none" ? undefined : limiter.take(lineageOf(entry), limit, now());
   };
-}
-
-function refusal(verdict: Refusal, fingerprint: string | undefined): RefusedVerdict {
-  const { error, reason, scopes } = verdict;
-  const told = { ok: false, kind: "refused", error, reason, fingerprint, source: "local" } as const;
-  return scopes === undefined ? told : { ...told, scopes };
 }
