@@ -32,6 +32,8 @@ export interface KeyCommand {
   plan(store: StoredKeystore, confirmed: ReadonlySet<string> | undefined): KeyPlan;
   /** What to ask before anything changes; absent for a command that is not destructive. */
   question?(plan: KeyPlan): string;
+  /** What follows once the file is changed (never with `--dry-run`); its members go into the JSON. */
+  afterwards?(outcome: KeyOutcome): Promise<object>;
 }
 
 /** What came of a {@link KeyCommand}. */
@@ -67,9 +69,14 @@ export async function changeKeys(context: Context, command: KeyCommand): Promise
     changed: plan.changed.map((entry) => recordAfter(update, entry, nowMs)),
     unchanged: plan.unchanged.map((entry) => changedRecord(entry, nowMs)),
   };
-  if (context.globals.dryRun) await reportDryRun(context, file, update, result);
-  else if (context.globals.json) await context.printJson(result);
-  return { file, plan, update, ...result };
+  const outcome = { file, plan, update, ...result };
+  if (context.globals.dryRun) {
+    await reportDryRun(context, file, update, result);
+    return outcome;
+  }
+  const more = await command.afterwards?.(outcome);
+  if (context.globals.json) await context.printJson({ ...result, ...more });
+  return outcome;
 }
 
 /** Asks before the lock is taken: nobody else has to wait for the answer. */

@@ -119,6 +119,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'keys revoke c1f29e0ba7d3 --reason "laptop lost"',
       "keys revoke --id alice --yes",
       "keys revoke c1f29e0ba7d3 --purge                    drop it without a trace",
+      "keys revoke c1f29e0ba7d3 --wait http://10.0.0.1:8787 http://10.0.0.2:8787",
     ],
     operands: [{ usage: "[key]", description: KEY }],
     options: [
@@ -126,6 +127,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       toggle("--all", "every key of the keystore"),
       once("--reason <text>", "why, kept with the retired key"),
       toggle("--purge", "drop the entry altogether"),
+      repeatable("--wait <url...>", "wait until these servers, each named directly, know it"),
+      once("--timeout <time>", "how long to wait, such as 2m (default: 30s)"),
     ],
     load: async () => (await import("./commands/revoke.js")).revoke,
   }),

@@ -41,6 +41,8 @@ export function parseExactly(argv: readonly string[]): Call | undefined {
     const global = find(GLOBAL_OPTIONS, name);
     const spec = global ?? find(command?.options, name);
     if (spec === undefined) return undefined;
+    // How far the values of one such option go is commander's to say.
+    if (spec.flags.endsWith("...>")) return undefined;
     let value: string | undefined;
     if (takesValue(spec)) {
       value = attached;

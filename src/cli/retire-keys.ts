@@ -6,7 +6,8 @@ import type { Policy } from "../file/policy.js";
 import type { StoredKeystore } from "../file/store.js";
 import { changeKeys, type KeyOutcome, type KeyPlan } from "./change-keys.js";
 import type { Context } from "./context.js";
-import type { ExitStatus } from "./exit-codes.js";
+import { EXIT_STATUS, type ExitStatus } from "./exit-codes.js";
+import { waitForGeneration, type GenerationWait } from "./generation-wait.js";
 import { describe, describeEach, findKeys, type KeyNaming } from "./key-naming.js";
 import { environmentPolicy, keystoreFile, type KeystoreFile } from "./keystore-file.js";
 import { formatError } from "./render/error.js";
@@ -28,6 +29,8 @@ export interface Retirement {
   readonly purge: boolean;
   /** As questions and talk call it. */
   readonly verb: "revoke" | "disable" | "purge";
+  /** Servers to wait for, until they have the change in force. */
+  readonly wait?: GenerationWait | undefined;
 }
 
 const DONE: Readonly<Record<Retirement["verb"], string>> = {
@@ -51,19 +54,32 @@ const NAMED_IN_QUESTION = 5;
  */
 export async function retireKeys(context: Context, retirement: Retirement): Promise<ExitStatus> {
   const file = keystoreFile(context);
-  const outcome = await retire(context, file, retirement);
-  const troubles = errorsOf(outcome.update.after, EMPTY);
-  await sayWhat(context, outcome, retirement, troubles.length > 0);
-  if (troubles.length === 0) return 0;
-  await reportProblems(context, file, troubles);
-  await context.talk.show(formatError(NOT_LOADED, await context.style("stderr")));
-  return 3;
+  const problems: KeysError[] = [];
+  await retire(context, file, retirement, async (outcome) => {
+    const { after } = outcome.update;
+    const troubles = errorsOf(after, EMPTY);
+    await sayWhat(context, outcome, retirement, troubles.length > 0);
+    if (troubles.length > 0) {
+      await reportProblems(context, file, troubles);
+      problems.push(NOT_LOADED);
+    }
+    if (retirement.wait === undefined) return {};
+    const policy = (): Policy => environmentPolicy(context);
+    const { waited, problem } = await waitForGeneration(context, retirement.wait, after, policy);
+    if (problem !== undefined) problems.push(problem);
+    return { waited };
+  });
+  const style = await context.style("stderr");
+  for (const problem of problems) await context.talk.show(formatError(problem, style));
+  const [first] = problems;
+  return first === undefined ? 0 : EXIT_STATUS[first.code];
 }
 
 async function retire(
   context: Context,
   file: KeystoreFile,
   retirement: Retirement,
+  afterwards: (outcome: KeyOutcome) => Promise<object>,
 ): Promise<KeyOutcome> {
   const policy = environmentPolicy(context);
   let seen: StoredKeystore | undefined;
@@ -76,6 +92,7 @@ async function retire(
         return planRetirement(readableKeystore(store, file), retirement, policy, confirmed);
       },
       question: (plan) => questionOf(plan, retirement),
+      afterwards,
     });
   } catch (error) {
     if (seen === undefined) throw error;
