@@ -41,8 +41,6 @@ export function parseExactly(argv: readonly string[]): Call | undefined {
     const global = find(GLOBAL_OPTIONS, name);
     const spec = global ?? find(command?.options, name);
     if (spec === undefined) return undefined;
-    // How far the values of one such option go is commander's to say.
-    if (spec.flags.endsWith("...>")) return undefined;
     let value: string | undefined;
     if (takesValue(spec)) {
       value = attached;
@@ -54,7 +52,16 @@ export function parseExactly(argv: readonly string[]): Call | undefined {
     } else if (attached !== undefined) {
       return undefined;
     }
-    if (!take(spec, value, global === undefined ? options : globals)) return undefined;
+    const values = global === undefined ? options : globals;
+    if (!take(spec, value, values)) return undefined;
+    if (attached !== undefined || !spec.flags.endsWith("...>")) continue;
+    // Every word that follows is one more value, up to the next option.
+    for (let next = argv[at + 1]; next !== undefined; next = argv[at + 1]) {
+      if (next === "" || next === "-") return undefined;
+      if (next.startsWith("-")) break;
+      if (!take(spec, next, values)) return undefined;
+      at += 1;
+    }
   }
   if (command === undefined || !fits(command, operands.length)) return undefined;
   return { kind: "command", command, globals: globalsOf(globals), options, operands };

@@ -55,20 +55,24 @@ async function waitForServer(
 ): Promise<WaitedServer> {
   let seen = unanswered(url, "unreachable");
   let pauseMs = FIRST_PAUSE_MS;
-  while (!signal.aborted) {
+  for (;;) {
     const leftMs = deadlineMs - performance.now();
-    if (leftMs <= 0) break;
+    if (isOver(signal) || leftMs <= 0) return seen;
     const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, leftMs);
     const now = await askStatus(url, await generation(), timeoutMs, signal);
     // A request that the end of the wait cut short says nothing of the server.
-    if (signal.aborted && now.state === "unreachable") break;
+    if (isOver(signal) && now.state === "unreachable") return seen;
     seen = now;
-    if (seen.state === "current") break;
+    if (seen.state === "current") return seen;
     const pause = Math.min(pauseMs, Math.max(0, deadlineMs - performance.now()));
     await delay(pause, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
   }
-  return seen;
+}
+
+/** A function, since what it reads changes while something is awaited. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 async function askStatus(
