@@ -4,9 +4,10 @@
  */
 export { parseCredential } from "./core/credential.js";
 export type { Credential, CredentialResult } from "./core/credential.js";
-export { digestOf, fingerprintOf, isDigest } from "./core/digest.js";
+export { digestOf } from "./core/digest.js";
 export { stateAt } from "./core/entry.js";
 export type { Entry, EntryField, EntryPlace, KeyState, RetiredState } from "./core/entry.js";
+export { fingerprintOf, isDigest } from "./core/fingerprint.js";
 export { generationOf } from "./core/generation.js";
 export { matchPrefix } from "./core/keystore.js";
 export type { Keystore } from "./core/keystore.js";

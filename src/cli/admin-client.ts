@@ -1,4 +1,4 @@
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { KeysError } from "../errors.js";
 import { answerInvalid, originOf, type HttpAnswer, type HttpClient } from "./http-client.js";
 

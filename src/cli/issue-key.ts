@@ -1,6 +1,6 @@
 import type { Entry } from "../core/entry.js";
 import { formatInstant } from "../core/instant.js";
-import { fingerprintOf } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import { KeysError, systemCode } from "../errors.js";
 import type { Change } from "../file/change.js";
 import type { Policy } from "../file/policy.js";

@@ -1,16 +1,12 @@
 import { KeysError } from "../errors.js";
-import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import { openContext, type Context, type GlobalOptions } from "./context.js";
 import { asksForVersion, parseExactly } from "./exact-line.js";
 import { EXIT_STATUS, type ExitStatus } from "./exit-codes.js";
 import { guessGlobals } from "./globals.js";
 import { runCall, type Invocation } from "./invocation.js";
 import type { Io } from "./io.js";
-import { keystoreFile } from "./keystore-file.js";
 import { processIo } from "./process-io.js";
 import { errorRecord, formatError, toKeysError } from "./render/error.js";
-import { reportProblems } from "./troubled-file.js";
-import { packageVersion } from "./version.js";
 
 /**
  * Runs one command line in a given world, and never throws.
@@ -72,9 +68,10 @@ export function main(): Promise<ExitStatus> {
 }
 
 async function read(argv: readonly string[], io: Io): Promise<Invocation> {
-  if (asksForVersion(argv)) return { kind: "text", text: `${packageVersion()}\n` };
   const call = parseExactly(argv);
   if (call !== undefined) return call;
+  const { packageVersion } = await import("./version.js");
+  if (asksForVersion(argv)) return { kind: "text", text: `${packageVersion()}\n` };
   const { parseCommandLine } = await import("./program.js");
   return parseCommandLine(argv, packageVersion(), io.stdout.columns());
 }
@@ -96,8 +93,9 @@ async function within<T>(
 async function report(context: Context, thrown: unknown): Promise<ExitStatus> {
   const { globals, talk } = context;
   const error = toKeysError(thrown);
-  if (error instanceof KeystoreInvalidError) {
-    await reportProblems(context, keystoreFile(context), error.diagnostics);
+  if (error.code === "keystore-invalid") {
+    const { reportInvalid } = await import("./troubled-file.js");
+    await reportInvalid(context, error);
   }
   await talk.show(formatError(error, await context.style("stderr")));
   if (globals.json) {

@@ -1,4 +1,5 @@
-import { digestOf, fingerprintOf } from "../core/digest.js";
+import { digestOf } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import { isReservedId } from "../core/id.js";
 import type { Keystore } from "../core/keystore.js";
 import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";

@@ -1,5 +1,5 @@
 import { KeysError } from "../errors.js";
-import { refuseToken } from "./values.js";
+import { refuseToken } from "./refuse-token.js";
 
 /**
  * What an option does with what follows it:

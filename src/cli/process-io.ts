@@ -1,9 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { fstat, fsync, write } from "node:fs";
-import { stat } from "node:fs/promises";
-import { userInfo } from "node:os";
+import { fstat, fstatSync, fsync, read, stat, write } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { systemCode } from "../errors.js";
 import type { Input, Io, Output, SignalName } from "./io.js";
@@ -13,9 +9,17 @@ const SIGNALS: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** How long to wait before a pipe that another program made non-blocking is tried again. */
 const BUSY_PAUSE_MS = 5;
 
+/** How much of a file is read at once: a token and more. */
+const CHUNK_BYTES = 65_536;
+
 const fstatOf = promisify(fstat);
 const fsyncOf = promisify(fsync);
+const readFrom = promisify(read);
+const statOf = promisify(stat);
 const writeTo = promisify(write);
+
+// What only some commands use of Node is loaded where they do: crypto and tty alone are a third of the
+// start of one that needs neither.
 
 /** The world of this process. */
 export function processIo(): Io {
@@ -27,7 +31,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     now: () => Date.now(),
     userName,
-    randomBytes,
+    randomBytes: (size) => process.getBuiltinModule("node:crypto").randomBytes(size),
     onSignal,
     terminal: () => ({ input: process.stdin, output: process.stderr }),
   };
@@ -38,7 +42,7 @@ export function processIo(): Io {
  * for a whole one, and a token's last characters would be lost in silence.
  */
 function output(fd: 1 | 2, columns: () => number | undefined): Output {
-  const isTTY = isatty(fd);
+  const isTTY = isTerminal(fd);
   return {
     isTTY,
     // 0 is what a terminal says that doesn't know its width.
@@ -70,7 +74,7 @@ async function flush(fd: number): Promise<void> {
 
 async function isNullDevice(fd: number): Promise<boolean> {
   try {
-    const [own, nothing] = await Promise.all([fstatOf(fd), stat("/dev/null")]);
+    const [own, nothing] = await Promise.all([fstatOf(fd), statOf("/dev/null")]);
     return own.isCharacterDevice() && own.rdev === nothing.rdev;
   } catch {
     return false;
@@ -79,9 +83,10 @@ async function isNullDevice(fd: number): Promise<boolean> {
 
 function input(): Input {
   return {
-    isTTY: isatty(0),
+    isTTY: isTerminal(0),
     async read(limit, signal) {
       signal.throwIfAborted();
+      if (isRegularFile(0)) return readFile(0, limit, signal);
       const stdin = process.stdin;
       // A pending read would keep the process from ending.
       const stop = (): void => {
@@ -110,11 +115,42 @@ function input(): Input {
 
 function userName(): string {
   try {
-    return userInfo().username;
+    return process.getBuiltinModule("node:os").userInfo().username;
   } catch {
     // In a container a user may be no more than a number.
     return String(process.geteuid?.() ?? "unknown");
   }
+}
+
+/** As `process.stdin` would, but for its streams: a regular file never keeps a reader waiting. */
+async function readFile(fd: number, limit: number, signal: AbortSignal): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for (let size = 0; size <= limit;) {
+    const { bytesRead, buffer } = await readFrom(fd, { buffer: Buffer.alloc(CHUNK_BYTES) });
+    signal.throwIfAborted();
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    size += bytesRead;
+  }
+  return Buffer.concat(chunks).subarray(0, limit + 1);
+}
+
+function isRegularFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** What is no device is no terminal; only for one is the module loaded that can tell. */
+function isTerminal(fd: number): boolean {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false;
+  } catch {
+    return false;
+  }
+  return process.getBuiltinModule("node:tty").isatty(fd);
 }
 
 function onSignal(listener: (name: SignalName) => void): () => void {

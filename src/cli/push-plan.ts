@@ -1,5 +1,5 @@
 import type { Keystore } from "../core/keystore.js";
-import { fingerprintOf } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import { NO_REQUIREMENT, verifyDigest } from "../core/verify.js";
 
 /** A key, as the difference names it. */

@@ -1,6 +1,6 @@
 import { isLoopback } from "../server/address.js";
 import type { Context } from "./context.js";
-import { invalid, refuseToken } from "./values.js";
+import { invalid, refuseToken } from "./refuse-token.js";
 
 const HINT = "http:// or https://, a host, and nothing after the path: https://keys.example.com";
 

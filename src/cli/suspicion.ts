@@ -1,4 +1,4 @@
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { holdsMintedToken } from "../core/minted-token.js";
 
 const TOKEN_LIKE = /^[A-Za-z0-9_.~+/=-]{20,}$/;

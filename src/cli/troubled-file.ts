@@ -1,11 +1,11 @@
 import type { Keystore } from "../core/keystore.js";
-import { isKeysError } from "../errors.js";
+import { isKeysError, type KeysError } from "../errors.js";
 import type { Diagnostic, DiagnosticCode } from "../file/diagnostic.js";
 import type { KeystoreDocument } from "../file/document.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { StoredKeystore } from "../file/store.js";
 import type { Context } from "./context.js";
-import type { KeystoreFile } from "./keystore-file.js";
+import { keystoreFile, type KeystoreFile } from "./keystore-file.js";
 import { countProblems, formatDiagnostics } from "./render/diagnostic.js";
 
 /** Nobody could get in: what `create`, `init` and `enable` mend, and what revoking may lead to. */
@@ -106,6 +106,12 @@ export async function reportProblems(
   );
   if (shown.length === 0) return;
   await context.talk.show(formatDiagnostics(file.name, shown, await context.style("stderr")));
+}
+
+/** {@link reportProblems} of what an error brings along, where it brings some. */
+export async function reportInvalid(context: Context, error: KeysError): Promise<void> {
+  if (!(error instanceof KeystoreInvalidError)) return;
+  await reportProblems(context, keystoreFile(context), error.diagnostics);
 }
 
 function refusal(file: KeystoreFile, errors: readonly Diagnostic[]): KeystoreInvalidError {

@@ -1,4 +1,4 @@
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { parseDuration } from "../core/duration.js";
 import { isFreeText, isPortableId, isReservedId } from "../core/id.js";
 import { formatInstant, isInstant, parseInstant } from "../core/instant.js";
@@ -6,7 +6,9 @@ import { parseRateLimit } from "../core/rate-limit.js";
 import { parseScopes, parseWorkspaces } from "../core/scope.js";
 import { isPrefix } from "../core/token.js";
 import { KeysError } from "../errors.js";
-import { holdsMintedToken } from "../core/minted-token.js";
+import { invalid, refuseToken } from "./refuse-token.js";
+
+export { invalid, refuseToken } from "./refuse-token.js";
 
 // No message here repeats the value: somebody may have put a token in the wrong place.
 
@@ -130,22 +132,7 @@ export function wholeSecond(ms: number): number {
   return Math.floor(ms / SECOND_MS) * SECOND_MS;
 }
 
-/** An option's value that can't be taken. */
-export function invalid(option: string, problem: string, hint: string): KeysError {
-  return new KeysError("value-invalid", `the value of ${option} ${problem}`, { hint });
-}
-
 function joined(values: readonly string[]): string {
   const words = values.flatMap((value) => value.split(" "));
   return words.filter((word) => word !== "").join(" ");
-}
-
-/** Refuses a value that holds a minted token. @throws KeysError `value-invalid` */
-export function refuseToken(option: string, text: string): void {
-  if (!holdsMintedToken(text)) return;
-  throw invalid(
-    option,
-    "holds a token",
-    "a token is never an argument: this one stands in the shell's history now; revoke it if it is in use",
-  );
 }

@@ -1,4 +1,4 @@
-import { fingerprintOf } from "./digest.js";
+import { fingerprintOf } from "./fingerprint.js";
 import { parseInstant } from "./instant.js";
 import { parseRateLimit, type RateLimit } from "./rate-limit.js";
 import { parseScopes, parseWorkspaces } from "./scope.js";

@@ -1,5 +1,5 @@
 import type { Entry } from "./entry.js";
-import { fingerprintOf } from "./digest.js";
+import { fingerprintOf } from "./fingerprint.js";
 import type { Keystore } from "./keystore.js";
 
 const NAMES_KEY = /^[0-9a-f]{12,64}$/i;

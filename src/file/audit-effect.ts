@@ -1,4 +1,5 @@
-import { digestOf, fingerprintOf } from "../core/digest.js";
+import { digestOf } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import { ENTRY_FIELDS, parseRetiredState, type Entry, type EntryField } from "../core/entry.js";
 import { parseInstant } from "../core/instant.js";
 import type { Keystore } from "../core/keystore.js";

@@ -1,4 +1,5 @@
-import { digestOf, isDigest } from "../core/digest.js";
+import { digestOf } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { isKnownWeak, isKnownWeakDigest } from "../core/weak.js";
 import { isNull, isString, type Layout } from "./layout.js";
 import type { Report } from "./report.js";

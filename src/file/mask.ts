@@ -1,5 +1,5 @@
 import { Lexer } from "yaml";
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { blockOf, layOut, isString } from "./layout.js";
 import { isEntryField, ROOT_KEYS } from "./shown-name.js";
 import type { SyntaxNode } from "./syntax.js";

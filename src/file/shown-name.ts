@@ -1,5 +1,5 @@
 import { ENTRY_FIELDS, type EntryField } from "../core/entry.js";
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { countCharacters } from "../core/id.js";
 
 /** Root settings that are read here. */

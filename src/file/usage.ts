@@ -1,4 +1,4 @@
-import { isDigest } from "../core/digest.js";
+import { isDigest } from "../core/fingerprint.js";
 import { formatInstant, isInstant, parseInstant } from "../core/instant.js";
 import { isKeysError } from "../errors.js";
 import { readSnapshot, resolveTarget } from "./atomic.js";

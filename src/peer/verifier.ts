@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
-import { digestOfHeader, fingerprintOf } from "../core/digest.js";
+import { digestOfHeader } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import type { Entry } from "../core/entry.js";
 import { generationOf } from "../core/generation.js";
 import type { Keystore } from "../core/keystore.js";

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { fingerprintOf } from "../core/digest.js";
+import { fingerprintOf } from "../core/fingerprint.js";
 import type { RoutedReply } from "./routes.js";
 
 /** Where a log's text goes, many lines at once; resolves when it has been handed over. */

@@ -112,17 +112,12 @@ describe("the built bin", () => {
       const seen = shell(world.directory, `printf x | ${node} 2>&1`).stdout;
       return [...new Set(seen.match(/node_modules\/(?:@[a-z]+\/)?[a-z0-9-]+/g))];
     };
-    expect(packages("--version")).toEqual(["node_modules/commander"]);
-    expect(packages("hash")).toEqual(["node_modules/commander"]);
-    expect(packages("create --id a").toSorted()).toEqual([
-      "node_modules/commander",
-      "node_modules/yaml",
-    ]);
-    expect(packages("list").toSorted()).toEqual(["node_modules/commander", "node_modules/yaml"]);
-    expect(packages("revoke --all --dry-run").toSorted()).toEqual([
-      "node_modules/commander",
-      "node_modules/yaml",
-    ]);
+    expect(packages("--version")).toEqual([]);
+    expect(packages("hash")).toEqual([]);
+    expect(packages("--help")).toEqual(["node_modules/commander"]);
+    expect(packages("create --id a")).toEqual(["node_modules/yaml"]);
+    expect(packages("list")).toEqual(["node_modules/yaml"]);
+    expect(packages("revoke --all --dry-run")).toEqual(["node_modules/yaml"]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { digestOf, isDigest } from "../../core/digest.js";
+import { digestOf } from "../../core/digest.js";
+import { isDigest } from "../../core/fingerprint.js";
 import type { Keystore } from "../../core/keystore.js";
 import { parseTokenFormat } from "../../core/token.js";
 import { isKnownWeak } from "../../core/weak.js";

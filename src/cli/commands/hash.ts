@@ -1,4 +1,5 @@
-import { digestOf, fingerprintOf, isDigest } from "../../core/digest.js";
+import { digestOf } from "../../core/digest.js";
+import { fingerprintOf, isDigest } from "../../core/fingerprint.js";
 import { isKnownWeak } from "../../core/weak.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";

@@ -1,4 +1,5 @@
-import { digestOf, fingerprintOf, isDigest } from "../../core/digest.js";
+import { digestOf } from "../../core/digest.js";
+import { fingerprintOf, isDigest } from "../../core/fingerprint.js";
 import { stateAt, type Entry, type KeyState } from "../../core/entry.js";
 import type { Keystore } from "../../core/keystore.js";
 import { parseTokenFormat, type TokenFormat } from "../../core/token.js";

@@ -10,7 +10,8 @@ import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { formatCsv } from "../render/csv.js";
 import { formatKeyTable } from "../render/key-table.js";
 import { readableKeystore, reportProblems } from "../troubled-file.js";
-import { invalid, parseEnd } from "../values.js";
+import { invalid } from "../refuse-token.js";
+import { parseEnd } from "../values.js";
 
 /** The options of `keys list`. */
 export interface ListOptions {

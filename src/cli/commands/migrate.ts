@@ -1,4 +1,5 @@
-import { digestOf, fingerprintOf } from "../../core/digest.js";
+import { digestOf } from "../../core/digest.js";
+import { fingerprintOf } from "../../core/fingerprint.js";
 import { LEGACY_ID } from "../../core/keystore.js";
 import type { Change } from "../../file/change.js";
 import type { KeystoreDocument } from "../../file/document.js";

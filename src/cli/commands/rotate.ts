@@ -1,5 +1,5 @@
 import { stateAt, type Entry } from "../../core/entry.js";
-import { fingerprintOf } from "../../core/digest.js";
+import { fingerprintOf } from "../../core/fingerprint.js";
 import { formatInstant } from "../../core/instant.js";
 import type { Keystore } from "../../core/keystore.js";
 import { KeysError } from "../../errors.js";
@@ -16,7 +16,8 @@ import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime, entryFields, mintToken } from "../new-entry.js";
 import { noteIdOnlyPeers } from "../peers.js";
 import { soundKeystore } from "../troubled-file.js";
-import { invalid, parseEnd, parseTime, wholeSecond, writtenInstant } from "../values.js";
+import { invalid } from "../refuse-token.js";
+import { parseEnd, parseTime, wholeSecond, writtenInstant } from "../values.js";
 
 /** The options of `keys rotate`. */
 export interface RotateOptions {

@@ -11,7 +11,8 @@ import { environmentPolicy, keystoreFile, namedFile } from "../keystore-file.js"
 import { countProblems, formatDiagnostics, type Problem } from "../render/diagnostic.js";
 import type { Style } from "../render/style.js";
 import { visible } from "../render/visible.js";
-import { invalid, parseTime, refuseToken } from "../values.js";
+import { invalid, refuseToken } from "../refuse-token.js";
+import { parseTime } from "../values.js";
 
 /** The options of `keys validate`. */
 export interface ValidateOptions {

@@ -1,4 +1,4 @@
-import { fingerprintOf, isDigest } from "../../core/digest.js";
+import { fingerprintOf, isDigest } from "../../core/fingerprint.js";
 import type { Diagnostic } from "../../file/diagnostic.js";
 import type { Style } from "./style.js";
 import { visible } from "./visible.js";
