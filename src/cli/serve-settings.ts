@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseRateLimit, type RateLimit } from "../core/rate-limit.js";
 import { KeysError } from "../errors.js";
 import type { ListenAddress } from "../server/address.js";
+import { parseTrustedProxies } from "../server/client-address.js";
 import type { TlsFiles } from "../server/tls.js";
 import type { Context } from "./context.js";
 import { GivenSettings, type GivenOptions, type ServeSettingName } from "./given-setting.js";
@@ -83,8 +84,21 @@ export function readServeSettings(context: Context, options: GivenOptions): Serv
     systemTokenFile,
     allowImpersonation,
     log: logOf(given),
-    trustedProxies: given.find("trusted-proxy")?.values ?? [],
+    trustedProxies: trustedProxiesOf(given),
   };
+}
+
+function trustedProxiesOf(given: GivenSettings): readonly string[] {
+  const found = given.find("trusted-proxy");
+  if (found === undefined) return [];
+  if (parseTrustedProxies(found.values) === undefined) {
+    throw invalid(
+      found.source,
+      "is no address",
+      "an address, a range such as `10.0.0.0/8`, or `unix` for whoever comes over the socket",
+    );
+  }
+  return found.values;
 }
 
 function addressOf(context: Context, given: GivenSettings): ListenAddress {

@@ -21,6 +21,12 @@ export interface Lease {
   readonly decision: LimitDecision;
 }
 
+/** How a rate limiter is bounded. */
+export interface RateLimiterOptions {
+  /** Most lineages remembered: the one charged longest ago is forgotten first. Default no bound. */
+  readonly mostLineages?: number;
+}
+
 /** Rate limits of many lineages, as exact sliding windows. */
 export interface RateLimiter {
   /** Charges one request, where the limit admits it. A denied request is not charged. */
@@ -56,7 +62,8 @@ export interface RateLimiter {
  * Times are milliseconds of one clock, best a monotonic one. Where it goes back, time stands still
  * here until it has caught up: nothing opens early.
  */
-export function createRateLimiter(): RateLimiter {
+export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const { mostLineages = Number.POSITIVE_INFINITY } = options;
   const logs = new Map<string, ChargeLog>();
   let latestMs = Number.NEGATIVE_INFINITY;
   let calls = 0;
@@ -69,11 +76,23 @@ export function createRateLimiter(): RateLimiter {
     let log = logs.get(lineage);
     if (log === undefined) {
       log = new ChargeLog();
+      if (logs.size >= mostLineages) forgetOldest();
+      logs.set(lineage, log);
+    } else if (mostLineages !== Number.POSITIVE_INFINITY) {
+      // A map keeps its keys in the order they were set.
+      logs.delete(lineage);
       logs.set(lineage, log);
     }
     adopt(log, limit, latestMs);
     log.prune(latestMs);
     return log;
+  }
+
+  function forgetOldest(): void {
+    for (const lineage of logs.keys()) {
+      logs.delete(lineage);
+      return;
+    }
   }
 
   function sweepOne(): void {

@@ -1,22 +1,20 @@
 import type { Server as TlsServer } from "node:https";
 import { formatUrl, isLocal, listen, type ListenAddress } from "./address.js";
+import type { Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
 import type { KeystoreState } from "./keystore-state.js";
 import { createListener } from "./listener.js";
 import type { JsonLog, ServerEvent } from "./log.js";
-import { createRouter } from "./routes.js";
+import { createRouter, type RouteSettings } from "./routes.js";
+import type { Services } from "./services.js";
 import { stoppable } from "./stop.js";
 import type { TlsPair } from "./tls.js";
 
 /** What a door is, as plain data that can be sent to another process. */
-export interface DoorSettings {
+export interface DoorSettings extends RouteSettings {
   readonly address: ListenAddress;
   /** HTTPS by this certificate and key; plain HTTP where it is undefined. */
   readonly tls: TlsPair | undefined;
-  /** keyhold's own version, for `/version`. */
-  readonly version: string;
-  /** The realm of challenges, without `"` and `\`. */
-  readonly realm: string;
   /** A line a request. Warnings and errors are logged whatever this says. */
   readonly requestLog: boolean;
 }
@@ -24,6 +22,8 @@ export interface DoorSettings {
 /** What stands behind a door. */
 export interface DoorDeps {
   readonly state: KeystoreState;
+  readonly services: Services;
+  readonly counters: Counters;
   readonly log: JsonLog;
   readonly report: (event: ServerEvent) => void;
   /** Milliseconds since 1970. */
@@ -49,13 +49,14 @@ export interface Door {
  * @throws KeysError `listen-failed`
  */
 export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<Door> {
-  const { state, log, report, now } = deps;
-  const { tls, version, realm, requestLog } = settings;
+  const { state, services, counters, log, report, now } = deps;
+  const { tls, requestLog } = settings;
   const router = createRouter({
+    ...settings,
     state,
+    services,
+    counters,
     now,
-    version,
-    realm,
     onFault: (error) => {
       report(faultEvent("a request was denied with 503 by a defect of the server", error));
     },

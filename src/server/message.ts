@@ -4,7 +4,7 @@ import {
   type ProblemCode,
   type ProblemExtras,
 } from "../core/problem.js";
-import type { Refusal, Verdict } from "../core/verify.js";
+import type { Verdict } from "../core/verify.js";
 import type { Awaitable } from "./services.js";
 
 /** A request as handlers see it: no socket, no stream. */
@@ -42,9 +42,6 @@ export interface Reply {
  * be waited for.
  */
 export type Handler = (request: KeysRequest) => Awaitable<Reply>;
-
-/** How refusals are answered. */
-export type RefusalAnswers = (refusal: Refusal) => Answer;
 
 const ABSOLUTE_FORM = /^https?:\/\/[^/?]*/i;
 

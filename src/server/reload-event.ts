@@ -36,20 +36,6 @@ export function reloadEvent(outcome: ReloadOutcome, snapshot: Snapshot): ServerE
   };
 }
 
-/** A warning where keys have rate limits, which this server does not enforce yet. */
-export function limitsNotEnforced({ limitedCount }: Snapshot): readonly ServerEvent[] {
-  if (limitedCount === 0) return [];
-  return [
-    {
-      level: "warning",
-      event: "rate-limits-not-enforced",
-      message: `rate limits are not enforced yet: ${limitedCount} live ${
-        limitedCount === 1 ? "key has one" : "keys have one"
-      }`,
-    },
-  ];
-}
-
 function listed(diagnostics: readonly Diagnostic[]): Readonly<Record<string, unknown>> {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length === 0) return {};

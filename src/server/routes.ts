@@ -1,20 +1,44 @@
 import { AS_IT_IS } from "../core/problem.js";
+import type { RateLimit } from "../core/rate-limit.js";
+import { KeysError } from "../errors.js";
+import { parseTrustedProxies, type TrustedProxies } from "./client-address.js";
+import { counted } from "./counted.js";
+import type { Counters } from "./counters.js";
 import type { KeystoreState } from "./keystore-state.js";
 import { problemReply, type Handler, type KeysRequest, type Reply } from "./message.js";
 import { FOR_NGINX, NGINX_PATH } from "./nginx.js";
 import { createHealthHandler, createReadyHandler, createVersionHandler } from "./probes.js";
-import type { Awaitable } from "./services.js";
-import { createVerifyHandler, VERIFY_PATH } from "./verify.js";
+import type { Awaitable, Services } from "./services.js";
+import { createVerifyHandler, VERIFY_PATH, type VerifyOptions } from "./verify.js";
 
-/** What the routes are made from. */
-export interface RouteOptions {
-  readonly state: KeystoreState;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+/** How routes answer, as plain data that can be sent to another process. */
+export interface RouteSettings {
   /** keyhold's own version. */
   readonly version: string;
   /** The realm of challenges, without `"` and `\`. */
   readonly realm: string;
+  /** Further names under which the id is sent. Default none. */
+  readonly userHeaders?: readonly string[] | undefined;
+  /** The limit of keys without one of their own. Default none. */
+  readonly defaultLimit?: RateLimit | undefined;
+  /** Whose `X-Forwarded-For` is believed, as `parseTrustedProxies` reads it. Default nobody's. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** The digest of the system token. Default none. */
+  readonly systemDigest?: string | undefined;
+  /** Whether the system token may act for a tenant. Default false. */
+  readonly allowImpersonation?: boolean | undefined;
+  /** Whether requests without a credential pass where nothing is asked. Default false. */
+  readonly allowUnauthenticated?: boolean | undefined;
+}
+
+/** What the routes are made from. */
+export interface RouteOptions extends RouteSettings {
+  readonly state: KeystoreState;
+  readonly services: Services;
+  /** Where this process counts its verdicts. */
+  readonly counters: Counters;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Told of what a handler threw: a defect, answered with 503. */
   readonly onFault: (error: unknown) => void;
 }
@@ -99,10 +123,21 @@ function handlerOf({ handlers }: Route, method: string): Handler | undefined {
 }
 
 function routeTable(options: RouteOptions): ReadonlyMap<string, Route> {
-  const { state, now, version, realm } = options;
-  const verifying = { snapshot: () => state.snapshot(), now, realm };
-  const verify = createVerifyHandler({ ...verifying, presentation: AS_IT_IS });
-  const nginx = createVerifyHandler({ ...verifying, presentation: FOR_NGINX });
+  const { state, now, version, counters } = options;
+  const verifying: Omit<VerifyOptions, "presentation"> = {
+    snapshot: () => state.snapshot(),
+    services: options.services,
+    now,
+    realm: options.realm,
+    userHeaders: options.userHeaders ?? [],
+    defaultLimit: options.defaultLimit,
+    trustedProxies: trustedProxiesOf(options.trustedProxies ?? []),
+    systemDigest: options.systemDigest,
+    allowImpersonation: options.allowImpersonation ?? false,
+    allowUnauthenticated: options.allowUnauthenticated ?? false,
+  };
+  const verify = counted(createVerifyHandler({ ...verifying, presentation: AS_IT_IS }), counters);
+  const nginx = counted(createVerifyHandler({ ...verifying, presentation: FOR_NGINX }), counters);
   return new Map<string, Route>([
     [VERIFY_PATH, { name: "verify", handlers: { any: verify } }],
     [NGINX_PATH, { name: "nginx", handlers: { any: nginx } }],
@@ -110,6 +145,13 @@ function routeTable(options: RouteOptions): ReadonlyMap<string, Route> {
     ["/readyz", { name: "readyz", handlers: reading(createReadyHandler(state, now)) }],
     ["/version", { name: "version", handlers: reading(createVersionHandler(version)) }],
   ]);
+}
+
+/** The command line has refused what is no proxy before. */
+function trustedProxiesOf(texts: readonly string[]): TrustedProxies {
+  const trusted = parseTrustedProxies(texts);
+  if (trusted === undefined) throw new KeysError("internal", "a trusted proxy is no address");
+  return trusted;
 }
 
 function reading(handle: Handler): Route["handlers"] {

@@ -1,14 +1,17 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Keystore } from "../core/keystore.js";
 import type { LoadedKeystore } from "../file/load.js";
 import type { Policy } from "../file/policy.js";
 import { watchStore, type WatchOptions, type WatchResult } from "../file/watch.js";
 import { removeStaleSocket } from "./address.js";
+import { createCounters } from "./counters.js";
 import { openDoor, type DoorSettings } from "./door.js";
 import { faultEvent } from "./fault-event.js";
 import { createKeystoreState, type KeystoreState } from "./keystore-state.js";
+import { createLocalServices } from "./local-services.js";
 import { createJsonLog, type LogWriter, type ServerEvent } from "./log.js";
-import { limitsNotEnforced, reloadEvent } from "./reload-event.js";
+import { reloadEvent } from "./reload-event.js";
 import { tlsEvent } from "./tls-event.js";
 import { watchTls, type TlsFiles } from "./tls.js";
 
@@ -20,6 +23,8 @@ const FLUSH_MS = 1000;
 
 /** How to serve. */
 export interface ServerOptions extends DoorSettings {
+  /** Where changes are recorded; default beside the keystore. */
+  readonly auditFile?: string | undefined;
   /** What a reload demands of the file. */
   readonly policy: () => Policy;
   /** Where `tls` was read from, to be followed, and how the files looked before. */
@@ -56,9 +61,6 @@ export type ServableKeystore = LoadedKeystore & { readonly keystore: Keystore };
 /**
  * Serves a loaded keystore and follows its file, and the files of its certificate.
  *
- * Not in this first server yet: rate limits (which it warns about), the limit on failed look-ups,
- * and every route of HTTP.md but `/verify`, `/nginx` and the probes.
- *
  * @throws KeysError `listen-failed`.
  */
 export async function startServer(
@@ -72,7 +74,19 @@ export async function startServer(
     if (options.requestLog || event.level !== "info") log.event(event, deps.now());
   };
   if ("socket" in options.address) await removeStaleSocket(options.address.socket);
-  const door = await openDoor(options, { state, log, report, now: deps.now });
+  const counters = createCounters();
+  counters.load("applied");
+  const services = createLocalServices({
+    path: loaded.path,
+    auditFile: options.auditFile,
+    policy: options.policy,
+    state,
+    counters,
+    now: deps.now,
+    monotonicMs: () => performance.now(),
+    used: () => undefined,
+  });
+  const door = await openDoor(options, { state, services, counters, log, report, now: deps.now });
   const watcher = watchStore(loaded.path, {
     ...options.watch,
     policy: options.policy,
@@ -80,8 +94,8 @@ export async function startServer(
     onChange: (result: WatchResult) => {
       try {
         const outcome = state.reload(result);
+        counters.load(outcome.applied ? "applied" : "refused");
         report(reloadEvent(outcome, state.snapshot()));
-        if (outcome.applied) limitsNotEnforced(state.snapshot()).forEach(report);
       } catch (error) {
         report(faultEvent("the keystore was not reloaded, by a defect of the server", error));
       }

@@ -1,52 +1,176 @@
-import { parseCredential } from "../core/credential.js";
+import { parseCredential, type Credential } from "../core/credential.js";
 import { digestOfHeader } from "../core/digest.js";
-import {
-  createRefusalAnswers,
-  problemAnswer,
-  type Answer,
-  type Presentation,
-} from "../core/problem.js";
+import type { LimitDecision } from "../core/limit-decision.js";
+import { createRefusalAnswers, problemAnswer, type Presentation } from "../core/problem.js";
+import { formatRateLimit } from "../core/rate-limit-header.js";
+import type { RateLimit } from "../core/rate-limit.js";
 import { parseRequirement, parseRequirementSegment } from "../core/requirement.js";
 import {
   MALFORMED,
   NO_CREDENTIAL,
   NO_REQUIREMENT,
   verifyDigest,
+  type Refusal,
   type Requirement,
 } from "../core/verify.js";
-import type { Handler, KeysRequest, RefusalAnswers, Reply } from "./message.js";
+import { answerFailure, type FailureOptions } from "./failures.js";
+import { createGrants, type LimitedGrant } from "./grants.js";
+import { ANONYMOUS, headersOf, successAnswer, type Identity } from "./identity.js";
+import type { Handler, KeysRequest, Reply } from "./message.js";
+import type { Awaitable, Services } from "./services.js";
 import type { Snapshot } from "./snapshot.js";
+import { impersonationIdentity, isSystem, readImpersonation, systemIdentity } from "./system.js";
 
 /** The path whose query says what is required. */
 export const VERIFY_PATH = "/verify";
 /** Where a path segment says what is required, and the rest of the path is the client's. */
 const SEGMENT_PREFIX = `${VERIFY_PATH}/-/`;
 
+/** A system token, or an impersonation, that may not have what it asks. */
+const NOT_IMPERSONATED: Refusal = { ok: false, error: "invalid_token", reason: "unknown" };
+
 /** What a verdict over HTTP is made from. */
-export interface VerifyOptions {
+export interface VerifyOptions extends FailureOptions {
   /** The keystore in force at this instant. */
   readonly snapshot: () => Snapshot;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   readonly realm: string;
   readonly presentation: Presentation;
+  readonly services: Services;
+  /** Further names under which the id is sent. */
+  readonly userHeaders: readonly string[];
+  /** The limit of keys without one of their own; undefined for none. */
+  readonly defaultLimit: RateLimit | undefined;
+  /** The digest of the system token, where there is one. */
+  readonly systemDigest: string | undefined;
+  readonly allowImpersonation: boolean;
+  /** Whether a request without a credential passes where nothing is asked. */
+  readonly allowUnauthenticated: boolean;
 }
 
 /**
  * `/verify` in its three forms (HTTP.md, 'For reverse proxies'), any method. What is required comes
  * from the proxy's configuration and is read before the credential is: an ill-formed requirement
  * denies, whoever asks. The body is never read.
+ *
+ * The reply comes at once but where a service of another process, or the audit log, has to be asked.
  */
 export function createVerifyHandler(options: VerifyOptions): Handler {
-  const refusals = createRefusalAnswers(options.realm, options.presentation);
+  const { presentation, services, userHeaders, systemDigest } = options;
+  const refusals = createRefusalAnswers(options.realm, presentation);
+  const grantOf = createGrants(options);
   const misconfigured: Reply = {
-    answer: problemAnswer("misconfigured", {}, options.presentation),
+    answer: problemAnswer("misconfigured", {}, presentation),
     outcome: "misconfigured",
   };
+  const unavailable = problemAnswer("unavailable", {}, presentation);
+
+  function refuse(refusal: Refusal, digest?: string): Reply {
+    return { answer: refusals(refusal), verdict: refusal, digest };
+  }
+
+  function fail(request: KeysRequest, refused: Reply): Awaitable<Reply> {
+    return answerFailure(request, refused, options, presentation);
+  }
+
+  function admit(identity: Identity, reason: string, id: string, digest?: string): Reply {
+    const headers = headersOf(identity, options.snapshot().generation, userHeaders);
+    return { answer: successAnswer(headers, presentation), outcome: "ok", reason, id, digest };
+  }
+
+  function withoutCredential(requirement: Requirement): Reply {
+    const nothingAsked = requirement.scopes.length === 0 && requirement.workspaces.length === 0;
+    return options.allowUnauthenticated && nothingAsked
+      ? admit(ANONYMOUS, "unauthenticated", ANONYMOUS.id)
+      : refuse(NO_CREDENTIAL);
+  }
+
+  /** The trusted caller: every scope and workspace, or those of the tenant it names. */
+  function judgeSystem(request: KeysRequest, system: string): Awaitable<Reply> {
+    const impersonation = readImpersonation(request.rawHeaders);
+    if (impersonation.kind === "none") {
+      return admit(systemIdentity(system), "system", "system", system);
+    }
+    if (impersonation.kind === "invalid" || !options.allowImpersonation) {
+      // Never the wider access instead.
+      const refused = {
+        ...refuse(NOT_IMPERSONATED, system),
+        reason: "impersonation-refused",
+        id: "system",
+      };
+      return fail(request, refused);
+    }
+    return impersonate(system, impersonation.tenant);
+  }
+
+  async function impersonate(system: string, tenant: string): Promise<Reply> {
+    const identity = impersonationIdentity(system, tenant);
+    try {
+      await services.audit({
+        actor: "system",
+        action: "impersonate",
+        fingerprint: identity.fingerprint,
+        id: tenant,
+        details: { segment: identity.tenant },
+      });
+    } catch {
+      const reason = "audit-unwritable";
+      return { answer: unavailable, outcome: "unavailable", reason, id: tenant, digest: system };
+    }
+    return admit(identity, "impersonation", tenant, system);
+  }
+
+  function judge(
+    request: KeysRequest,
+    credential: Credential,
+    requirement: Requirement,
+  ): Awaitable<Reply> {
+    const digest = digestOfHeader(credential.token);
+    if (isSystem(credential, digest, systemDigest)) return judgeSystem(request, systemDigest);
+    const nowMs = options.now();
+    const snapshot = options.snapshot();
+    const verdict = verifyDigest(snapshot.keystore, digest, requirement, nowMs);
+    if (!verdict.ok) {
+      const refused = refuse(verdict, digest);
+      return verdict.error === "invalid_token" ? fail(request, refused) : refused;
+    }
+    const { answer, limited } = grantOf(snapshot, verdict.entry);
+    const granted: Reply = { answer, verdict, digest };
+    if (limited === undefined) {
+      services.used(digest, nowMs);
+      return granted;
+    }
+    const decision = services.takeLimit(limited.lineage, limited.limit, nowMs);
+    return decision instanceof Promise
+      ? decision.then((late) => conclude(granted, digest, limited, late, nowMs))
+      : conclude(granted, digest, limited, decision, nowMs);
+  }
+
+  function conclude(
+    granted: Reply,
+    digest: string,
+    { policy }: LimitedGrant,
+    decision: LimitDecision,
+    nowMs: number,
+  ): Reply {
+    const headers = ["RateLimit-Policy", policy, "RateLimit", formatRateLimit(decision)];
+    if (decision.allowed) {
+      services.used(digest, nowMs);
+      const { status, headers: identity, body } = granted.answer;
+      return { ...granted, answer: { status, headers: [...identity, ...headers], body } };
+    }
+    const { retryAfterMs } = decision;
+    const members = { retry_after_ms: Math.ceil(retryAfterMs) };
+    const answer = problemAnswer("rate_limited", { headers, retryAfterMs, members }, presentation);
+    return { ...granted, answer, outcome: "rate_limited", reason: "rate-limited" };
+  }
+
   return (request) => {
     const requirement = requirementOf(request);
     if (requirement === undefined) return misconfigured;
-    return judge(request.rawHeaders, requirement, options, refusals);
+    const read = parseCredential(request.rawHeaders);
+    if (read.kind === "none") return withoutCredential(requirement);
+    if (read.kind === "malformed") return refuse(MALFORMED);
+    return judge(request, read.credential, requirement);
   };
 }
 
@@ -60,29 +184,4 @@ function requirementOf({ path, query }: KeysRequest): Requirement | undefined {
   // Path and query are the client's: no requirement, and no look at the query.
   if (path.startsWith(`${VERIFY_PATH}/`)) return NO_REQUIREMENT;
   return query === undefined ? NO_REQUIREMENT : parseRequirement(query);
-}
-
-function judge(
-  rawHeaders: readonly string[],
-  requirement: Requirement,
-  options: VerifyOptions,
-  refusals: RefusalAnswers,
-): Reply {
-  const read = parseCredential(rawHeaders);
-  if (read.kind !== "credential") {
-    const verdict = read.kind === "none" ? NO_CREDENTIAL : MALFORMED;
-    return { answer: refusals(verdict), verdict };
-  }
-  const snapshot = options.snapshot();
-  const digest = digestOfHeader(read.credential.token);
-  const verdict = verifyDigest(snapshot.keystore, digest, requirement, options.now());
-  const answer = verdict.ok
-    ? presented(snapshot.success(verdict.entry), options.presentation)
-    : refusals(verdict);
-  return { answer, verdict, digest };
-}
-
-function presented(answer: Answer, presentation: Presentation): Answer {
-  const extra = presentation.headers(answer.status);
-  return extra.length === 0 ? answer : { ...answer, headers: [...answer.headers, ...extra] };
 }

@@ -213,6 +213,13 @@ describe("keys serve", () => {
   });
 });
 
+describe("a trusted proxy", () => {
+  it.each(["10.0.0.0/33", "proxy.example", "1"])("is not %s", async (text) => {
+    const path = await keystoreFile(keystoreText({ "token-a": "alice" }));
+    expect(await run(path, { trustedProxy: [text] }).ended).toBe("value-invalid");
+  });
+});
+
 describe("a keystore that changes while it is served", () => {
   it("takes the only key away within a second, and gives it back", async () => {
     const path = await keystoreFile(good);
@@ -276,5 +283,17 @@ describe("a keystore that changes while it is served", () => {
     ran.signal("SIGHUP");
     await eventually(ran.stderr).toContain("keystore-loaded");
     expect(await statusOf(url, "token-a")).toBe(200);
+  });
+
+  it("has its rate limits enforced", async () => {
+    const path = await keystoreFile(keystoreText({ "token-a": "alice" }, ['rate_limit: "2/1h"']));
+    const ran = run(path, {});
+    const url = `${await ran.url()}/verify`;
+    const headers = { "x-api-key": "token-a" };
+    const answers = [];
+    for (let n = 0; n < 3; n += 1) answers.push(await fetch(url, { headers }));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers[0]?.headers.get("ratelimit-policy")).toBe('"key";q=2;w=3600');
+    expect(Number(answers[2]?.headers.get("retry-after"))).toBeGreaterThan(3500);
   });
 });

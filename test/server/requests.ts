@@ -2,10 +2,14 @@ import { digestOfHeader } from "../../src/core/digest.js";
 import { createEntry, type Entry, type EntryPlace } from "../../src/core/entry.js";
 import { createKeystore, type Keystore } from "../../src/core/keystore.js";
 import type { Answer } from "../../src/core/problem.js";
+import type { AuditNote } from "../../src/file/audit.js";
 import type { StoredKeystore } from "../../src/file/store.js";
+import { createCounters } from "../../src/server/counters.js";
 import { createKeystoreState, type KeystoreState } from "../../src/server/keystore-state.js";
+import { createLocalServices } from "../../src/server/local-services.js";
 import { splitTarget, type KeysRequest } from "../../src/server/message.js";
-import { createRouter, type RoutedReply } from "../../src/server/routes.js";
+import { createRouter, type RoutedReply, type RouteOptions } from "../../src/server/routes.js";
+import type { Services } from "../../src/server/services.js";
 
 /** The instant at which the tests of the server take place. */
 export const NOW: number = Date.parse("2026-11-22T12:00:00Z");
@@ -42,9 +46,20 @@ export function requestOf(
   return { method, ...splitTarget(target), rawHeaders };
 }
 
+/** How a server differs from the plainest one. */
+export interface AppOptions extends Partial<Omit<RouteOptions, "state" | "services">> {
+  /** The keystore's file, for what edits it. */
+  readonly path?: string;
+  readonly services?: Partial<Services>;
+}
+
 /** The server without a socket. */
 export interface App {
   readonly state: KeystoreState;
+  /** The digests of the keys that were used. */
+  readonly used: readonly string[];
+  /** What was written to the audit log. */
+  readonly notes: readonly AuditNote[];
   /** Moves the clock. */
   setNow(ms: number): void;
   /** What is answered at once. */
@@ -56,18 +71,41 @@ export interface App {
 }
 
 /** A server over a keystore, without a socket. */
-export function appOf(keystore: Keystore): App {
+export function appOf(keystore: Keystore, options: AppOptions = {}): App {
   let now = NOW;
   const clock = (): number => now;
   const state = createKeystoreState(keystore, clock);
+  const counters = createCounters();
+  const used: string[] = [];
+  const notes: AuditNote[] = [];
+  const services = {
+    ...createLocalServices({
+      path: options.path ?? "",
+      policy: () => ({ nowMs: now }),
+      state,
+      counters,
+      monotonicMs: clock,
+      auditFile: undefined,
+      now: clock,
+      used: (digest) => used.push(digest),
+    }),
+    audit: (note: AuditNote) => {
+      notes.push(note);
+      return Promise.resolve();
+    },
+    ...options.services,
+  };
   const router = createRouter({
-    state,
-    now: clock,
     version: "1.2.3",
     realm: "keys",
     onFault: (error) => {
       throw error;
     },
+    now: clock,
+    counters,
+    ...options,
+    state,
+    services,
   });
   function ask(request: KeysRequest): RoutedReply {
     const routed = router.answer(request);
@@ -76,6 +114,8 @@ export function appOf(keystore: Keystore): App {
   }
   return {
     state,
+    used,
+    notes,
     setNow: (ms) => {
       now = ms;
     },

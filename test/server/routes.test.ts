@@ -2,8 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { generationOf } from "../../src/core/generation.js";
 import { KeysError } from "../../src/errors.js";
-import { createKeystoreState } from "../../src/server/keystore-state.js";
-import { createRouter } from "../../src/server/routes.js";
 import { appOf, entryOf, errorOf, headerOf, keystoreOf, NOW, requestOf } from "./requests.js";
 
 const keystore = keystoreOf(entryOf("token-a", { id: "alice" }));
@@ -61,19 +59,15 @@ describe("the routes", () => {
   );
 
   it("deny where the server has a defect, and tell it", async () => {
-    const state = createKeystoreState(keystore, () => NOW);
     const faults: unknown[] = [];
     const defect = new TypeError("defect");
-    const router = createRouter({
-      state,
+    const app = appOf(keystore, {
       now: () => {
         throw defect;
       },
-      version: "1.2.3",
-      realm: "keys",
       onFault: (error) => faults.push(error),
     });
-    const { reply } = await router.answer(requestOf("/verify", { "X-API-Key": "token-a" }));
+    const { reply } = await app.wait(requestOf("/verify", { "X-API-Key": "token-a" }));
     const { answer } = reply;
     expect(answer.status).toBe(503);
     expect(errorOf(answer)).toBe("unavailable");
