@@ -2,6 +2,9 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const spawning = ["test/cli/**/*.test.ts", "test/**/*.bin.test.ts"];
 
+/** With real proxies: once is enough, whatever Node runs the bin. */
+const proxies = ["test/proxies/**/*.bin.test.ts"];
+
 const strict = { allowOnly: false, testTimeout: 30_000 };
 
 /** Where the CI run wants the results as JSON besides the screen. */
@@ -24,6 +27,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "blackbox",
           include: spawning,
+          exclude: proxies,
           globalSetup: ["test/helpers/built.ts"],
           ...strict,
           hookTimeout: 30_000,
@@ -31,6 +35,18 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           // Node 20 reads the whole bundle at every start, which makes the bin three times slower.
+          env: { NODE_EXTRA_CA_CERTS: "" },
+        },
+      },
+      {
+        test: {
+          name: "proxies",
+          include: proxies,
+          globalSetup: ["test/helpers/built.ts"],
+          ...strict,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           env: { NODE_EXTRA_CA_CERTS: "" },
         },
       },

@@ -16,6 +16,7 @@ export type KeysErrorCode =
   | "file-not-found"
   | "file-unreadable"
   | "file-unwritable"
+  | "haproxy-failed"
   | "id-invalid"
   | "id-reserved"
   | "internal"

@@ -1,4 +1,5 @@
 import type { CommandSpec } from "./command.js";
+import type { ConfigOptions } from "./commands/config.js";
 import type { CreateOptions } from "./commands/create.js";
 import type { DisableOptions } from "./commands/disable.js";
 import type { EnableOptions } from "./commands/enable.js";
@@ -288,6 +289,35 @@ export const COMMANDS: readonly CommandSpec[] = [
       "\nEach option but --check may be given as a variable instead: --tls-cert as KEYS_TLS_CERT,\n" +
       "--sweep as KEYS_SWEEP=1. An option goes before its variable; an empty variable is none.",
     load: async () => (await import("./commands/serve.js")).serve,
+  }),
+  command<ConfigOptions>({
+    name: "config",
+    summary: "print the configuration of a reverse proxy that asks who may in",
+    examples: [
+      "keys config nginx --upstream http://127.0.0.1:3000 > nginx.conf",
+      "keys config caddy --server http://127.0.0.1:8787 --scope apps:read > Caddyfile",
+      "keys config haproxy --map keys.map > haproxy.cfg    looks keys up by itself",
+      "keys config haproxy --map keys.map --keep           brings each change to HAProxy",
+    ],
+    operands: [{ usage: "[proxy]", description: "nginx, caddy, traefik, envoy or haproxy" }],
+    options: [
+      once("--server <url>", "the verify server (default: http://127.0.0.1:8787)"),
+      once("--upstream <url>", "what is protected (default: http://127.0.0.1:3000)"),
+      once("--listen <port>", "where the proxy listens (default: 8080)"),
+      repeatable("--scope <name>", "what a key must be allowed to do"),
+      repeatable("--workspace <name>", "where a key must be at home"),
+      repeatable("--user-header <name>", "a further header that carries the id"),
+      toggle("--pass-credential", "let the upstream have the credential, too"),
+      toggle("--snippet", "only the part to include"),
+      onceFile("--map <file>", "write HAProxy's map of keys", "no map"),
+      toggle("--keep", "stay, and bring each change to the map and to HAProxy"),
+      onceFile(
+        "--haproxy-socket <path>",
+        "the socket of HAProxy's runtime API (default: haproxy.sock)",
+        "haproxy.sock",
+      ),
+    ],
+    load: async () => (await import("./commands/config.js")).config,
   }),
 ];
 

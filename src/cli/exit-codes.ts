@@ -17,6 +17,7 @@ export const EXIT_STATUS: Readonly<Record<KeysErrorCode, ExitStatus>> = {
   "file-not-found": 4,
   "file-unreadable": 1,
   "file-unwritable": 1,
+  "haproxy-failed": 1,
   "id-invalid": 2,
   "id-reserved": 2,
   internal: 1,

@@ -19,6 +19,7 @@ const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
   "file-not-found": "there is no such file, or no such directory for it",
   "file-unreadable": "the file can't be read: permissions, or not a regular file",
   "file-unwritable": "the file can't be written: permissions, a full disk, a read-only file system",
+  "haproxy-failed": "`config haproxy --keep`: HAProxy can't be reached, or did not take a change",
   "id-invalid": "a contributor's id has characters that `create` does not accept",
   "id-reserved": "`system` and `anonymous` name nobody",
   internal: "a defect in keyhold; please report it",

@@ -1,0 +1,47 @@
+import { resolve } from "node:path";
+import { KeysError } from "../../errors.js";
+import { readSnapshot, resolveTarget, writeAtomic, type Snapshot } from "../../file/atomic.js";
+import { formatHaproxyMap, MAP_MARK, type HaproxyMap } from "./haproxy-map.js";
+
+const OWNER_ONLY = 0o600;
+
+/** The file of a map. */
+export interface MapFile {
+  /** Replaces the file as a whole, mode 0600, durable when this resolves. @throws KeysError */
+  write(map: HaproxyMap): Promise<void>;
+}
+
+/**
+ * The file that a map is written to. What stands there must be a map that keys wrote, or empty, or
+ * nothing: a name given by mistake must not cost anybody a file, the keystore least of all.
+ *
+ * @param keystore - the keystore's absolute path.
+ * @throws KeysError `already-exists`, and what reading a file throws.
+ */
+export async function openMapFile(name: string, cwd: string, keystore: string): Promise<MapFile> {
+  const path = await resolveTarget(resolve(cwd, name));
+  if (path === (await resolveTarget(keystore))) throw occupied(name);
+  await writable(path, name);
+  return {
+    async write(map) {
+      const snapshot = await writable(path, name);
+      await writeAtomic(path, Buffer.from(formatHaproxyMap(map)), {
+        snapshot: snapshot === undefined ? undefined : { ...snapshot, mode: OWNER_ONLY },
+      });
+    },
+  };
+}
+
+async function writable(path: string, name: string): Promise<Snapshot | undefined> {
+  const snapshot = await readSnapshot(path);
+  if (snapshot === undefined || snapshot.size === 0n) return snapshot;
+  const start = snapshot.bytes?.subarray(0, MAP_MARK.length).toString("latin1");
+  if (start !== MAP_MARK) throw occupied(name);
+  return snapshot;
+}
+
+function occupied(name: string): KeysError {
+  return new KeysError("already-exists", `${name} is there already, and is no map of keys`, {
+    hint: "name another file with --map, or take that one away",
+  });
+}

@@ -1,0 +1,18 @@
+import type { Requirement } from "../../core/verify.js";
+import type { Endpoint, ListenEndpoint } from "./endpoint.js";
+
+/** What a proxy's configuration is made from. Every text in it is checked for what it may hold. */
+export interface ProxySetup {
+  /** The verify server. */
+  readonly server: Endpoint;
+  /** What the proxy protects. */
+  readonly upstream: Endpoint;
+  readonly listen: ListenEndpoint;
+  readonly requirement: Requirement;
+  /** Further headers that carry the id. */
+  readonly userHeaders: readonly string[];
+  /** Whether the upstream gets the credential. */
+  readonly passCredential: boolean;
+  /** Only the part to include, not a whole file. */
+  readonly snippet: boolean;
+}
