@@ -14,6 +14,8 @@ export interface LoadedKeystore {
   readonly keystore: Keystore | undefined;
   /** The file's signature from before it was read, so that nothing later is missed. */
   readonly since: string;
+  /** The text that the keystore was read from. */
+  readonly text: string;
 }
 
 /** What a start is allowed to serve. */
@@ -37,8 +39,8 @@ export async function loadForStart(path: string, options: LoadOptions): Promise<
   const forgiven: DiagnosticCode[] = [];
   if (options.allowEmpty === true) forgiven.push("empty-keystore");
   if (options.allowKeyless === true) forgiven.push("no-keys");
-  const { diagnostics } = store;
-  return { path, diagnostics, keystore: servable(store, forgiven), since };
+  const { diagnostics, document } = store;
+  return { path, diagnostics, keystore: servable(store, forgiven), since, text: document.text };
 }
 
 /** How {@link loadKeystore} judges a file. */

@@ -17,8 +17,8 @@ export interface SocketAddress {
   readonly socket: string;
 }
 
-/** Who may talk to a unix socket: its owner and its group. */
-const SOCKET_MASK = 0o117;
+/** The mask for those who may not talk to a unix socket: all but its owner and its group. */
+export const SOCKET_MASK = 0o117;
 
 /** How long a server behind a socket is given to answer, in milliseconds. */
 const PROBE_MS = 1000;

@@ -1,4 +1,4 @@
-import { createRateLimiter } from "../core/rate-limiter.js";
+import { createRateLimiter, type RateLimiter } from "../core/rate-limiter.js";
 import { appendAudit } from "../file/audit-note.js";
 import type { Policy } from "../file/policy.js";
 import { updateStore } from "../file/store.js";
@@ -14,6 +14,8 @@ export interface LocalServicesOptions {
   readonly policy: () => Policy;
   readonly state: KeystoreState;
   readonly counters: Counters;
+  /** Where limits are counted; default one of its own. */
+  readonly limiter?: RateLimiter;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Milliseconds of a clock that never goes back: what limits are counted by. */
@@ -26,9 +28,8 @@ export interface LocalServicesOptions {
 
 /** What handlers use of a server that is one process: everything is at hand. */
 export function createLocalServices(options: LocalServicesOptions): Services {
-  const { path, state, counters, monotonicMs } = options;
+  const { path, state, counters, limiter = createRateLimiter(), monotonicMs } = options;
   const recording = { auditFile: options.auditFile, now: options.now };
-  const limiter = createRateLimiter();
   const failures = createFailureLimiter();
   return {
     takeLimit: (lineage, limit) => limiter.take(lineage, limit, monotonicMs()),

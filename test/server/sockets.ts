@@ -3,12 +3,12 @@ import { request, type Agent, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Keystore } from "../../src/core/keystore.js";
-import { startServer, type RunningServer } from "../../src/server/serve.js";
+import { startServer, type SingleServer } from "../../src/server/serve.js";
 import { NOW } from "./requests.js";
 
 /** A server on a free port of loopback, with the log it wrote. */
 export interface ServedKeystore {
-  readonly server: RunningServer;
+  readonly server: SingleServer;
   readonly log: () => string;
 }
 
@@ -16,7 +16,7 @@ export interface ServedKeystore {
 export async function serveKeystore(keystore: Keystore): Promise<ServedKeystore> {
   let text = "";
   const server = await startServer(
-    { path: "/nonexistent/keys.yaml", diagnostics: [], keystore, since: "ENOENT" },
+    { path: "/nonexistent/keys.yaml", diagnostics: [], keystore, since: "ENOENT", text: "" },
     {
       address: { host: "127.0.0.1", port: 0 },
       tls: undefined,

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { generationOf } from "../../core/generation.js";
 import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
@@ -6,7 +7,9 @@ import { loadForStart, type LoadedKeystore } from "../../file/load.js";
 import { isMountPoint } from "../../file/mount-point.js";
 import type { Policy } from "../../file/policy.js";
 import { isLocal } from "../../server/address.js";
-import { startServer, type RunningServer, type ServableKeystore } from "../../server/serve.js";
+import type { ServableKeystore } from "../../server/host.js";
+import type { PrimaryOptions } from "../../server/primary.js";
+import { startServer, type RunningServer } from "../../server/serve.js";
 import { loadTls } from "../../server/tls.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
@@ -36,10 +39,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<Ex
       await sayReady(context, file, start.loaded.keystore, undefined);
       return 0;
     }
-    server = await startServer(start.loaded, start.options, {
-      now: () => context.io.now(),
-      write: (text) => context.io.stderr.write(text),
-    });
+    server = await open(context, start);
     await sayReady(context, file, start.loaded.keystore, server);
     await aborted(context.interrupt);
     await context.talk.note("stopping");
@@ -53,7 +53,15 @@ export async function serve(context: Context, options: ServeOptions): Promise<Ex
 /** Everything that a start needs, read and judged. */
 interface Start {
   readonly loaded: ServableKeystore;
-  readonly options: Parameters<typeof startServer>[1];
+  readonly options: PrimaryOptions;
+}
+
+/** Starts serving, in this process or with workers, which are loaded only where they are asked for. */
+async function open({ io }: Context, { loaded, options }: Start): Promise<RunningServer> {
+  const deps = { now: () => io.now(), write: (text: string) => io.stderr.write(text) };
+  if (options.workers === 1) return startServer(loaded, options, deps);
+  const { startPrimary } = await import("../../server/primary.js");
+  return startPrimary(loaded, options, deps);
 }
 
 /** Reads what a start needs, and says what is to be said before it. */
@@ -72,12 +80,9 @@ async function prepare(
     ...(systemDigest === undefined ? [] : ["system"]),
     ...(settings.allowUnauthenticated ? ["anonymous"] : []),
   ];
-  const policy = (): Policy => ({
-    nowMs: context.io.now(),
-    idOnlyPeers: settings.idOnlyPeers,
-    reservedIds,
-    systemDigest,
-  });
+  const { idOnlyPeers } = settings;
+  const workerPolicy = { idOnlyPeers, reservedIds, systemDigest };
+  const policy = (): Policy => ({ ...workerPolicy, nowMs: context.io.now() });
   const loaded = await load(context, file, settings, policy());
   await warn(context, file, settings);
   return {
@@ -95,7 +100,12 @@ async function prepare(
       allowImpersonation: settings.allowImpersonation,
       allowUnauthenticated: settings.allowUnauthenticated,
       auditFile: settings.auditFile,
+      usageFile: settings.usageFile,
+      sweep: settings.sweep,
       policy,
+      workers: settings.workers,
+      workerPath: fileURLToPath(new URL("../serve-worker.js", import.meta.url)),
+      workerPolicy,
       requestLog: settings.log !== "off" && !context.globals.quiet,
     },
   };
