@@ -50,6 +50,11 @@ export function listen(server: Server, address: ListenAddress): Promise<ListenAd
   });
 }
 
+/** Whether an IP address stands for every address of this machine. */
+export function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
+}
+
 /** Does something with the mask that gives a unix socket its mode. Binding is done at once. */
 function withSocketMask(bind: () => void): void {
   const mask = process.umask(SOCKET_MASK);

@@ -1,5 +1,5 @@
 import type { Server as TlsServer } from "node:https";
-import { formatUrl, isLocal, listen, type ListenAddress } from "./address.js";
+import { formatUrl, isLocal, isWildcard, listen, type ListenAddress } from "./address.js";
 import type { Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
 import type { KeystoreState } from "./keystore-state.js";
@@ -51,12 +51,14 @@ export interface Door {
 export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<Door> {
   const { state, services, counters, log, report, now } = deps;
   const { tls, requestLog } = settings;
+  let issuer: string | undefined;
   const router = createRouter({
     ...settings,
     state,
     services,
     counters,
     now,
+    listensAt: () => issuer,
     onFault: (error) => {
       report(faultEvent("a request was denied with 503 by a defect of the server", error));
     },
@@ -70,11 +72,14 @@ export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<
   });
   const stop = stoppable(server);
   const address = await listen(server, settings.address);
+  const url = formatUrl(address, tls === undefined ? "http" : "https");
+  // A wildcard address and a socket's path are nothing that clients could use.
+  if ("host" in address && !isWildcard(address.host)) issuer = url;
   server.on("error", (error) => {
     report(faultEvent("a connection could not be accepted", error));
   });
   return {
-    url: formatUrl(address, tls === undefined ? "http" : "https"),
+    url,
     address,
     local: isLocal(address),
     setTls(pair) {

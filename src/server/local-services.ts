@@ -7,6 +7,9 @@ import { createFailureLimiter } from "./failure-limiter.js";
 import type { KeystoreState } from "./keystore-state.js";
 import type { Services } from "./services.js";
 
+/** How long a change over HTTP waits for another writer, in milliseconds. */
+const EDIT_TIMEOUT_MS = 5000;
+
 /** What the services of one process are made from. */
 export interface LocalServicesOptions {
   /** The keystore's file. */
@@ -39,6 +42,7 @@ export function createLocalServices(options: LocalServicesOptions): Services {
       const result = await updateStore(path, plan, {
         policy: options.policy(),
         audit: origin,
+        lockTimeoutMs: EDIT_TIMEOUT_MS,
         ...recording,
       });
       if (result.written) state.reload({ store: result.after });

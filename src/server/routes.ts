@@ -1,15 +1,22 @@
-import { AS_IT_IS } from "../core/problem.js";
+import { AS_IT_IS, type Presentation } from "../core/problem.js";
 import type { RateLimit } from "../core/rate-limit.js";
 import { KeysError } from "../errors.js";
+import { ADMIN_PATH, createAdminHandlers } from "./admin.js";
 import { parseTrustedProxies, type TrustedProxies } from "./client-address.js";
 import { counted } from "./counted.js";
 import type { Counters } from "./counters.js";
+import { createIntrospectHandler, INTROSPECT_PATH } from "./introspect.js";
 import type { KeystoreState } from "./keystore-state.js";
+import { createMetadataHandler, METADATA_PATH } from "./metadata.js";
+import { createMetricsHandler } from "./metrics.js";
 import { problemReply, type Handler, type KeysRequest, type Reply } from "./message.js";
 import { FOR_NGINX, NGINX_PATH } from "./nginx.js";
 import { createHealthHandler, createReadyHandler, createVersionHandler } from "./probes.js";
 import type { Awaitable, Services } from "./services.js";
-import { createVerifyHandler, VERIFY_PATH, type VerifyOptions } from "./verify.js";
+import type { Snapshot } from "./snapshot.js";
+import { createStatusHandler } from "./status.js";
+import { createValidateHandler, VALIDATE_PATH } from "./validate.js";
+import { createVerifyHandler, VERIFY_PATH } from "./verify.js";
 
 /** How routes answer, as plain data that can be sent to another process. */
 export interface RouteSettings {
@@ -29,6 +36,8 @@ export interface RouteSettings {
   readonly allowImpersonation?: boolean | undefined;
   /** Whether requests without a credential pass where nothing is asked. Default false. */
   readonly allowUnauthenticated?: boolean | undefined;
+  /** The URL that clients know this server by. Default where it listens. */
+  readonly issuer?: string | undefined;
 }
 
 /** What the routes are made from. */
@@ -39,6 +48,11 @@ export interface RouteOptions extends RouteSettings {
   readonly counters: Counters;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * The URL at which it listens, where that is one address that clients can use; asked once it
+   * listens. Default unknown.
+   */
+  readonly listensAt?: (() => string | undefined) | undefined;
   /** Told of what a handler threw: a defect, answered with 503. */
   readonly onFault: (error: unknown) => void;
 }
@@ -69,12 +83,14 @@ export interface Router {
 /** Makes the one table of routes. */
 export function createRouter(options: RouteOptions): Router {
   const { onFault } = options;
-  const exact = routeTable(options);
-  const verify = exact.get(VERIFY_PATH);
+  const { exact, verify, adminKey } = routeTable(options);
   const notFound: RoutedReply = { route: undefined, reply: problemReply("not_found") };
 
   function routeOf(path: string): Route | undefined {
-    return exact.get(path) ?? (path.startsWith(`${VERIFY_PATH}/`) ? verify : undefined);
+    const found = exact.get(path);
+    if (found !== undefined) return found;
+    if (path.startsWith(`${VERIFY_PATH}/`)) return verify;
+    return path.startsWith(`${ADMIN_PATH}/`) ? adminKey : undefined;
   }
 
   // Whatever went wrong, it is not a yes.
@@ -122,29 +138,63 @@ function handlerOf({ handlers }: Route, method: string): Handler | undefined {
   return handlers["any"] ?? (Object.hasOwn(handlers, method) ? handlers[method] : undefined);
 }
 
-function routeTable(options: RouteOptions): ReadonlyMap<string, Route> {
-  const { state, now, version, counters } = options;
-  const verifying: Omit<VerifyOptions, "presentation"> = {
-    snapshot: () => state.snapshot(),
-    services: options.services,
-    now,
-    realm: options.realm,
-    userHeaders: options.userHeaders ?? [],
-    defaultLimit: options.defaultLimit,
-    trustedProxies: trustedProxiesOf(options.trustedProxies ?? []),
+interface RouteTable {
+  readonly exact: ReadonlyMap<string, Route>;
+  /** What `/verify/…` is answered by. */
+  readonly verify: Route;
+  /** What `/admin/keys/…` is answered by. */
+  readonly adminKey: Route;
+}
+
+function routeTable(options: RouteOptions): RouteTable {
+  const { state, services, counters, now, version, realm, defaultLimit } = options;
+  const snapshot = (): Snapshot => state.snapshot();
+  const trustedProxies = trustedProxiesOf(options.trustedProxies ?? []);
+  const asked = { snapshot, services, now, realm, trustedProxies };
+  const modes = {
     systemDigest: options.systemDigest,
     allowImpersonation: options.allowImpersonation ?? false,
     allowUnauthenticated: options.allowUnauthenticated ?? false,
   };
-  const verify = counted(createVerifyHandler({ ...verifying, presentation: AS_IT_IS }), counters);
-  const nginx = counted(createVerifyHandler({ ...verifying, presentation: FOR_NGINX }), counters);
-  return new Map<string, Route>([
-    [VERIFY_PATH, { name: "verify", handlers: { any: verify } }],
-    [NGINX_PATH, { name: "nginx", handlers: { any: nginx } }],
+  const verifying = { ...asked, ...modes, userHeaders: options.userHeaders ?? [], defaultLimit };
+  const any = (presentation: Presentation): Route["handlers"] => ({
+    any: counted(createVerifyHandler({ ...verifying, presentation }), counters),
+  });
+  const verify = { name: "verify", handlers: any(AS_IT_IS) };
+  const admin = createAdminHandlers(asked);
+  const adminHandlers = { PUT: admin.put, DELETE: admin.remove };
+  const posting = (handle: Handler): Omit<Route, "name"> => ({
+    handlers: { POST: handle },
+    readsBody: true,
+  });
+  const issuer = (): string | undefined => options.issuer ?? options.listensAt?.();
+  const routes: readonly (readonly [string, Route])[] = [
+    [VERIFY_PATH, verify],
+    [NGINX_PATH, { name: "nginx", handlers: any(FOR_NGINX) }],
+    [INTROSPECT_PATH, { name: "introspect", ...posting(createIntrospectHandler(asked)) }],
+    [VALIDATE_PATH, { name: "validate", ...posting(createValidateHandler(verifying)) }],
+    [ADMIN_PATH, { name: "admin", handlers: reading(admin.list) }],
+    [METADATA_PATH, { name: "metadata", handlers: reading(createMetadataHandler(issuer)) }],
     ["/healthz", { name: "healthz", handlers: reading(createHealthHandler()) }],
     ["/readyz", { name: "readyz", handlers: reading(createReadyHandler(state, now)) }],
     ["/version", { name: "version", handlers: reading(createVersionHandler(version)) }],
-  ]);
+    [
+      "/status",
+      {
+        name: "status",
+        handlers: reading(createStatusHandler({ ...modes, state, services, now, defaultLimit })),
+      },
+    ],
+    [
+      "/metrics",
+      { name: "metrics", handlers: reading(createMetricsHandler({ state, services, now })) },
+    ],
+  ];
+  return {
+    exact: new Map(routes),
+    verify,
+    adminKey: { name: "admin", handlers: adminHandlers, readsBody: true },
+  };
 }
 
 /** The command line has refused what is no proxy before. */

@@ -127,6 +127,16 @@ export function appOf(keystore: Keystore, options: AppOptions = {}): App {
   };
 }
 
+/** A request with a body. */
+export function bodyRequest(
+  method: string,
+  target: string,
+  body: string | Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): KeysRequest {
+  return { ...requestOf(target, headers, method), body: Buffer.from(body) };
+}
+
 /** A header's value, by its exact name; undefined where the answer has none. */
 export function headerOf(answer: Answer, name: string): string | undefined {
   const at = answer.headers.findIndex((text, index) => index % 2 === 0 && text === name);

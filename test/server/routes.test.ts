@@ -49,7 +49,7 @@ describe("the probes", () => {
 });
 
 describe("the routes", () => {
-  it.each(["/", "/nginx/x", "/healthz/", "/metrics", "/admin/keys", "/introspect"])(
+  it.each(["/", "/nginx/x", "/healthz/", "/metrics/", "/admin", "/admin/keys2", "/introspect/"])(
     "%s is a 404 problem",
     (path) => {
       const answer = appOf(keystore).get(path, "token-a");

@@ -93,6 +93,7 @@ async function prepare(
       tlsFiles: tls === undefined || tlsFiles === undefined ? undefined : { ...tlsFiles, ...tls },
       version: packageVersion(),
       realm: settings.realm,
+      issuer: settings.issuer,
       userHeaders: settings.userHeaders,
       defaultLimit: settings.rateLimit === "none" ? undefined : settings.rateLimit,
       trustedProxies: settings.trustedProxies,
