@@ -13,6 +13,7 @@ export { matchPrefix } from "./core/keystore.js";
 export type { Keystore } from "./core/keystore.js";
 export type { LimitDecision } from "./core/limit-decision.js";
 export type { RateLimit } from "./core/rate-limit.js";
+export type { Answer } from "./core/problem.js";
 export { formatToken, parseTokenFormat, SECRET_BYTES } from "./core/token.js";
 export type { TokenFormat } from "./core/token.js";
 export { NO_REQUIREMENT, verify, verifyDigest } from "./core/verify.js";
@@ -55,6 +56,8 @@ export type {
   Verdict,
   VerdictSource,
 } from "./peer/verdict.js";
+export { createVerdictAnswers } from "./peer/verdict-answer.js";
+export type { Denial } from "./peer/verdict-answer.js";
 export { createVerifier } from "./peer/verifier.js";
 export type {
   FileVerifierOptions,

@@ -154,6 +154,9 @@ function retryAfterSeconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1000));
 }
 
+/** What of a refusal its answer is made of. */
+export type RefusalProblem = Pick<Refusal, "error" | "scopes">;
+
 /**
  * The answers to refusals: status, challenge (RFC 6750 §3) and problem. Every refusal of one
  * `error` gets the same octets, so that unknown, retired, expired and not yet valid can't be told
@@ -164,7 +167,7 @@ function retryAfterSeconds(ms: number): number {
 export function createRefusalAnswers(
   realm: string,
   presentation: Presentation = AS_IT_IS,
-): (refusal: Refusal) => Answer {
+): (refusal: RefusalProblem) => Answer {
   const challenge = (code: Refusal["error"], attributes: string): Answer =>
     problemAnswer(
       code,
