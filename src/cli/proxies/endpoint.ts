@@ -41,7 +41,7 @@ export function parseEndpoint(option: string, text: string): Endpoint {
   const { protocol, hostname, port, username, password, pathname, search, hash } = url;
   const tls = protocol === "https:";
   const plain = [username, password, search, hash].every((part) => part === "");
-  if ((!tls && protocol !== "http:") || !plain || pathname !== "/" || /[?#@]/.test(text)) {
+  if ((!tls && protocol !== "http:") || !plain || pathname !== "/" || /[\s?#@\\]/.test(text)) {
     throw invalid(option, "is no address of a server", FORMS);
   }
   if ((!NAME.test(hostname) && !IPV6.test(hostname)) || port === "0") {
