@@ -7,6 +7,7 @@ const dash = key("-", { workspaces: "-" });
 const limited = key("carol", { rate_limit: "1/1h" });
 const served = serve(
   keystore([alice, wide, dash, limited]),
+  {},
   "--user-header",
   "Remote-User",
   "--user-header",

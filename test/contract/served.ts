@@ -1,18 +1,12 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import {
-  request,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from "node:http";
+import { request, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { startKeys, type RunningKeys } from "../helpers/bin.js";
 import { mintToken } from "../helpers/keystores.js";
-import { eventually } from "../server/eventually.js";
 import { disagreements } from "./openapi.js";
 
 /** An answer over a real socket. */
@@ -88,8 +82,15 @@ export function retiredAs(state: string): Readonly<Record<string, string>> {
   return { state, retired_at: "2026-01-01T00:00:00Z" };
 }
 
-/** Serves a keystore for the tests of a file or a `describe`. */
-export function serve(text: string, ...args: readonly string[]): Served {
+/**
+ * Serves a keystore for the tests of a file or a `describe`: with more options, and with files
+ * beside the keystore, which `DIR/name` names among the options.
+ */
+export function serve(
+  text: string,
+  { files = {} }: { readonly files?: Readonly<Record<string, string>> } = {},
+  ...args: readonly string[]
+): Served {
   let directory = "";
   let keys: RunningKeys | undefined;
   let said = "";
@@ -97,6 +98,9 @@ export function serve(text: string, ...args: readonly string[]): Served {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "keyhold-contract-"));
     writeFileSync(join(directory, "keys.yaml"), text, { mode: 0o600 });
+    for (const [name, body] of Object.entries(files)) {
+      writeFileSync(join(directory, name), body, { mode: 0o600 });
+    }
     keys = startKeys(
       ["serve", "--port", "0", ...args.map((arg) => arg.replace("DIR", directory))],
       {
@@ -106,11 +110,16 @@ export function serve(text: string, ...args: readonly string[]): Served {
     );
     // Its end is waited for in afterAll; until then nothing may be thrown.
     keys.ended.catch(() => undefined);
-    keys.stderr?.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
+    await new Promise<void>((resolve, reject) => {
+      keys?.stderr?.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        url ||= / at (http:\S+)/.exec(said)?.[1] ?? "";
+        if (url !== "") resolve();
+      });
+      keys?.stderr?.on("end", () => {
+        reject(new Error(`the server did not start: ${said}`));
+      });
     });
-    await eventually(() => / at (http:\S+)/.exec(said)?.[1]).toBeDefined();
-    url = / at (http:\S+)/.exec(said)?.[1] ?? "";
   });
   afterAll(async () => {
     keys?.kill("SIGKILL");
@@ -128,7 +137,7 @@ export function serve(text: string, ...args: readonly string[]): Served {
     const outgoing = request(new URL(url), {
       method,
       path: target,
-      headers: lines as OutgoingHttpHeaders,
+      headers: lines,
       agent: false,
     });
     outgoing.end(body);

@@ -131,6 +131,7 @@ describe("failed look-ups", () => {
   const admin = key("admin");
   const guarded = serve(
     keystore([holder], [], `admin_api_key_sha256: "${admin.digest}"\n`),
+    {},
     ...["--trusted-proxy", "127.0.0.1/32"],
   );
   const from = (address: string, token: string, target = "/verify"): Promise<Got> =>
