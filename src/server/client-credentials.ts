@@ -10,8 +10,12 @@ export interface ClientCredentials {
   readonly secret: string;
 }
 
-/** What reading them came to; `conflict` where there are several, or one that can't be read. */
-export type ClientCredentialsResult = ClientCredentials | "none" | "conflict";
+/**
+ * What reading them came to: `conflict` where there are several (RFC 6749 §5.2: `invalid_request`),
+ * `unreadable-…` where what a scheme announces can't be read, which authenticates nobody.
+ */
+export type ClientCredentialsResult =
+  ClientCredentials | "none" | "conflict" | "unreadable-basic" | "unreadable-bearer";
 
 const BASIC = /^basic[ \t]+([A-Za-z0-9+/]+={0,2})[ \t]*$/i;
 const SCHEME = /^[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)/;
@@ -35,19 +39,19 @@ export function readClientCredentials(
   const read = parseCredential(["Authorization", line ?? ""]);
   return read.kind === "credential"
     ? { method: "bearer", id, secret: read.credential.token }
-    : "conflict";
+    : "unreadable-bearer";
 }
 
 /** Split at the first `:`, and only then decoded: either part may hold an encoded one. */
 function readBasic(line: string, formId: string | undefined): ClientCredentialsResult {
   const encoded = BASIC.exec(line.trim())?.[1];
-  if (encoded === undefined) return "conflict";
+  if (encoded === undefined) return "unreadable-basic";
   const text = Buffer.from(encoded, "base64").toString("latin1");
   const colon = text.indexOf(":");
-  if (colon === -1) return "conflict";
+  if (colon === -1) return "unreadable-basic";
   const id = decodeForm(text.slice(0, colon));
   const secret = decodeForm(text.slice(colon + 1));
-  if (id === undefined || secret === undefined) return "conflict";
+  if (id === undefined || secret === undefined) return "unreadable-basic";
   if (formId !== undefined && formId !== id) return "conflict";
   return { method: "basic", id, secret };
 }

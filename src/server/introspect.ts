@@ -41,8 +41,9 @@ export function createIntrospectHandler(options: IntrospectOptions): Handler {
     request: KeysRequest,
     client: ClientCredentials | undefined,
     reply: Omit<Reply, "answer"> = {},
+    isBasic = client?.method === "basic",
   ): Awaitable<Reply> {
-    const scheme = client?.method === "basic" ? "Basic" : "Bearer";
+    const scheme = isBasic ? "Basic" : "Bearer";
     const answer = withHeaders(jsonAnswer(401, { error: "invalid_client" }), [
       "WWW-Authenticate",
       `${scheme} realm="${realm}"`,
@@ -63,7 +64,9 @@ export function createIntrospectHandler(options: IntrospectOptions): Handler {
     if (form === undefined) return invalidRequest();
     const client = readClientCredentials(request.rawHeaders, form);
     if (client === "conflict") return invalidRequest();
-    if (client === "none") return refuse(request, undefined);
+    if (typeof client === "string") {
+      return refuse(request, undefined, {}, client === "unreadable-basic");
+    }
     const digest = digestOfHeader(client.secret);
     const verdict = verifyDigest(options.snapshot().keystore, digest, CALLER, now());
     if (!verdict.ok || !isClient(client, verdict.entry)) {
