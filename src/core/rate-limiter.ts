@@ -6,7 +6,7 @@ import type { RateLimit } from "./rate-limit.js";
 export const EXACT_REQUESTS = 10_000;
 
 /** Sub-buckets of a window above {@link EXACT_REQUESTS}. */
-export const BUCKETS = 1000;
+const BUCKETS = 1000;
 
 /** One in so many calls looks whether a lineage has become idle. */
 const SWEEP_EVERY = 32;

@@ -43,7 +43,7 @@ export function createMetricsHandler({ state, services, now }: MetricsOptions): 
 }
 
 /** Counters in the text format of OpenMetrics 1.0; the names are those of HTTP.md, 'Operations'. */
-export function formatMetrics(
+function formatMetrics(
   counters: CounterSnapshot,
   keys: KeyCounts,
   generation: string,
