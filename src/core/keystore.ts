@@ -65,7 +65,8 @@ export function matchPrefix(keystore: Keystore, prefix: string): readonly Entry[
   );
 }
 
-function legacyEntry(token: string, faulty: boolean): Entry {
+/** The entry that a raw `api_key` stands for. */
+export function legacyEntry(token: string, faulty: boolean): Entry {
   const fields = new Map([["id", LEGACY_ID]]);
   return createEntry(digestOf(token), fields, { place: "legacy", faulty });
 }

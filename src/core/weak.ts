@@ -42,3 +42,8 @@ export function isKnownWeak(token: string): boolean {
 export function isKnownWeakDigest(digest: string): boolean {
   return digests.has(digest) || ONE_HEX_DIGIT.test(digest);
 }
+
+/** The digests (lowercase) of the known-weak tokens. */
+export function knownWeakDigests(): ReadonlySet<string> {
+  return digests;
+}

@@ -7,7 +7,7 @@ import { holdsMintedToken } from "../core/minted-token.js";
 import { parseRateLimit } from "../core/rate-limit.js";
 import { parseScopes, parseWorkspaces } from "../core/scope.js";
 import type { KeystoreDocument } from "./document.js";
-import { rootText } from "./plan.js";
+import { rootText } from "./root-text.js";
 
 /** What a change does to one key. */
 export interface KeyEffect {
@@ -54,9 +54,7 @@ export function effectsBetween(before: KeystoreDocument, after: KeystoreDocument
     const effect = old.has(digest) ? undefined : effectOn(undefined, entry);
     if (effect !== undefined) effects.push(effect);
   }
-  const [raw, rawNow] = [before, after].map(({ layout }) =>
-    layout === undefined ? undefined : rootText(layout, "admin_api_key"),
-  );
+  const [raw, rawNow] = [before, after].map(({ pairs }) => rootText(pairs, "admin_api_key"));
   if (raw !== undefined && rawNow === undefined) {
     const fingerprint = fingerprintOf(digestOf(raw));
     const kept = after.keystore?.adminDigest === digestOf(raw) ? "digest" : null;

@@ -10,7 +10,8 @@ import type { Report } from "./report.js";
 import { isEntryField, nearMiss, shownField } from "./shown-name.js";
 import type { MappingNode, ScalarNode, SyntaxNode, SyntaxPair } from "./syntax.js";
 
-const EXPIRES_SOON_MS = 14 * 86_400_000;
+/** How long before its end a live key is warned about, in milliseconds. */
+export const EXPIRES_SOON_MS: number = 14 * 86_400_000;
 const ROTATED_HINT = "another token has taken its place; `keys sweep` retires it when it ends";
 
 /** Which block an entry stands in, and how its place is told. */
@@ -41,6 +42,11 @@ const CHECKS: Readonly<Record<EntryField, (text: string) => DiagnosticCode | und
   reason: freeText,
 };
 
+/** What is wrong with a known field's text, by diagnostic code; undefined where nothing is. */
+export function fieldProblem(field: EntryField, text: string): DiagnosticCode | undefined {
+  return CHECKS[field](text);
+}
+
 /** Judges one entry and makes what can be made of it; `faulty` where an error stands against it. */
 export function diagnoseEntry(
   mapping: MappingNode,
@@ -62,7 +68,7 @@ export function diagnoseEntry(
     if (value === undefined) continue;
     if (!fields.has(name)) fields.set(name, value.text);
     if (context.place === "live" && RETIRED_FIELDS.has(name)) continue;
-    const code = isEntryField(name) ? CHECKS[name](value.text) : undefined;
+    const code = isEntryField(name) ? fieldProblem(name, value.text) : undefined;
     if (code !== undefined) report.add(code, path, value.start);
   }
   if (!places.has("id")) report.add("id-missing", context.path, context.offset);

@@ -1,7 +1,7 @@
 import { digestOf } from "../core/digest.js";
 import { isDigest } from "../core/fingerprint.js";
 import { isKnownWeak, isKnownWeakDigest } from "../core/weak.js";
-import { isNull, isString, type Layout } from "./layout.js";
+import { blockOf, isNull, isString, type Layout } from "./layout.js";
 import type { Report } from "./report.js";
 import type { RootKey } from "./shown-name.js";
 
@@ -16,11 +16,16 @@ export interface RootKeys {
   readonly adminDigest: string | undefined;
 }
 
+/** The digests of a block. */
+export interface Digests {
+  has(digest: string): boolean;
+}
+
 /** Judges `api_key`, `admin_api_key` and `admin_api_key_sha256` (KEYSTORE.md, 'What else is read'). */
 export function diagnoseRootKeys(
-  layout: Layout,
-  live: ReadonlyMap<string, unknown>,
-  retired: ReadonlyMap<string, unknown>,
+  layout: Pick<Layout, "pairs">,
+  live: Digests,
+  retired: Digests,
   report: Report,
 ): RootKeys {
   const before = report.errors;
@@ -50,6 +55,18 @@ export function diagnoseRootKeys(
   };
 }
 
+/** Says so where there is nobody who could get in. */
+export function diagnoseEmptiness(layout: Layout, rootKeys: RootKeys, report: Report): void {
+  // What a merge key brings in is not seen, so that nothing can be said to be missing.
+  if (rootKeys.legacyStands || layout.merges.length > 0 || layout.hidden.length > 0) return;
+  const pair = layout.pairs.get("api_keys");
+  if (pair === undefined || isNull(pair.value)) {
+    report.add("no-keys", pair === undefined ? [] : ["api_keys"], pair?.key.start ?? 0);
+  } else if (blockOf(pair)?.pairs.length === 0) {
+    report.add("empty-keystore", ["api_keys"], pair.key.start);
+  }
+}
+
 interface RootValue {
   readonly text: string | undefined;
   readonly stands: boolean;
@@ -59,7 +76,7 @@ interface RootValue {
 const ABSENT: RootValue = { text: undefined, stands: false, offset: 0 };
 
 function rootText(
-  layout: Layout,
+  layout: Pick<Layout, "pairs">,
   name: RootKey,
   report: Report,
   notString: "legacy-key-not-string" | "admin-digest-invalid",
@@ -77,7 +94,11 @@ function rootText(
   return { text: undefined, stands: true, offset };
 }
 
-function rawKey(layout: Layout, name: "api_key" | "admin_api_key", report: Report): RootValue {
+function rawKey(
+  layout: Pick<Layout, "pairs">,
+  name: "api_key" | "admin_api_key",
+  report: Report,
+): RootValue {
   const value = rootText(layout, name, report, "legacy-key-not-string");
   if (value.text === undefined) return value;
   const warning = name === "api_key" ? "legacy-api-key" : "legacy-admin-key";
@@ -86,7 +107,7 @@ function rawKey(layout: Layout, name: "api_key" | "admin_api_key", report: Repor
   return value;
 }
 
-function adminDigest(layout: Layout, report: Report): RootValue {
+function adminDigest(layout: Pick<Layout, "pairs">, report: Report): RootValue {
   const name = "admin_api_key_sha256";
   const value = rootText(layout, name, report, "admin-digest-invalid");
   if (value.text === undefined) return value;

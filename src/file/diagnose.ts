@@ -1,21 +1,16 @@
-import { digestOf } from "../core/digest.js";
-import { createEntry, type Entry } from "../core/entry.js";
-import { countCharacters } from "../core/id.js";
+import type { Entry } from "../core/entry.js";
 import { createKeystore, type Keystore } from "../core/keystore.js";
-import { parseTokenFormat } from "../core/token.js";
-import { isKnownWeakDigest } from "../core/weak.js";
-import { diagnoseEntry } from "./diagnose-entry.js";
-import { diagnoseRootKeys, type RootKeys } from "./diagnose-root-keys.js";
-import type { Diagnostic, DiagnosticCode } from "./diagnostic.js";
-import { blockOf, isMergeKey, isNull, isString, layOut, type Layout } from "./layout.js";
+import { diagnoseEmptiness, diagnoseRootKeys } from "./diagnose-root-keys.js";
+import { diagnoseSystemKey } from "./diagnose-system-key.js";
+import { RowJudge, type BlockName } from "./diagnose-row.js";
+import type { Diagnostic } from "./diagnostic.js";
+import { blockOf, isNull, layOut, type Layout } from "./layout.js";
 import type { Policy } from "./policy.js";
+import { PositionFinder } from "./position.js";
 import { Report } from "./report.js";
-import { shownDigest } from "./shown-name.js";
+import { placeOf, whatHides } from "./syntax-place.js";
 import type { SyntaxNode, SyntaxPair } from "./syntax.js";
 import { readSyntax } from "./yaml-reader.js";
-
-const HEX = /^[0-9a-f]*$/i;
-const TOKEN_LIKE = /^[A-Za-z0-9_.~+/=-]{20,}$/;
 
 /** Everything that {@link diagnose} finds out about a text. */
 export interface Diagnosis {
@@ -30,11 +25,9 @@ export interface Diagnosis {
   readonly misplaced: ReadonlySet<string>;
 }
 
-type BlockName = "api_keys" | "retired_api_keys";
-
 /** Judges a keystore's text by every rule of KEYSTORE.md. Never throws. */
 export function diagnose(text: string, policy: Policy): Diagnosis {
-  const report = new Report(text);
+  const report = new Report(() => new PositionFinder(text));
   const syntax = readSyntax(text);
   for (const { code, offset, message } of syntax.problems) {
     report.add(code, [], offset, { message });
@@ -53,8 +46,8 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
     report.add(whatHides(key) ?? "alias-not-allowed", [], key.start);
   }
 
-  const misplaced = new Set<string>();
-  const judge = new BlockJudge(policy, report, misplaced);
+  const rowJudge = new RowJudge(policy, report);
+  const judge = new BlockJudge(rowJudge, report);
   const live = judge.block("api_keys", layout.pairs.get("api_keys"));
   const retired = judge.block("retired_api_keys", layout.pairs.get("retired_api_keys"));
   for (const pair of layout.repeats) {
@@ -72,7 +65,14 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
   }
   const rootKeys = diagnoseRootKeys(layout, live.rows, retired.rows, report);
   diagnoseEmptiness(layout, rootKeys, report);
-  diagnoseSystemKey(layout, rootKeys, policy, report);
+  const rowsOf = { api_keys: layout.live, retired_api_keys: layout.retired };
+  diagnoseSystemKey(
+    layout.pairs,
+    (name, digest) => rowsOf[name].find((row) => row.digest === digest)?.pair.key.start,
+    rootKeys,
+    policy,
+    report,
+  );
   const keystore = createKeystore({
     live: live.entries,
     retired: retired.entries,
@@ -85,7 +85,7 @@ export function diagnose(text: string, policy: Policy): Diagnosis {
     layout,
     root: syntax.root,
     keystore,
-    misplaced,
+    misplaced: rowJudge.misplaced,
   };
 }
 
@@ -96,14 +96,12 @@ interface JudgedBlock {
 }
 
 class BlockJudge {
-  readonly #policy: Policy;
+  readonly #rows: RowJudge;
   readonly #report: Report;
-  readonly #misplaced: Set<string>;
 
-  constructor(policy: Policy, report: Report, misplaced: Set<string>) {
-    this.#policy = policy;
+  constructor(rows: RowJudge, report: Report) {
+    this.#rows = rows;
     this.#report = report;
-    this.#misplaced = misplaced;
   }
 
   block(name: BlockName, pair: SyntaxPair | undefined): JudgedBlock {
@@ -118,145 +116,19 @@ class BlockJudge {
     }
     const names = new Set<string>();
     for (const row of mapping.pairs) {
-      const text = this.#digestText(name, row);
-      if (text === undefined) continue;
-      const path = [name, shownDigest(text)];
-      const digest = text.toLowerCase();
-      const repeated = names.has(digest);
-      names.add(digest);
-      if (repeated) this.#report.add("duplicate-key", path, row.key.start);
-      const good = this.#diagnoseDigest(name, row, text, path);
-      const entry = this.#entry(name, row, digest, path);
-      if (repeated) {
+      const judged = this.#rows.judge(name, row, (digest) => names.has(digest));
+      if (judged === undefined) continue;
+      const { digest, isDigest, entry } = judged;
+      if (names.has(digest)) {
         markFaulty(entries, digest);
-      } else if (good) {
+      } else if (isDigest) {
         rows.set(digest, { pair: row });
         entries.set(digest, entry);
       }
+      names.add(digest);
     }
     return { entries, rows };
   }
-
-  #digestText(name: BlockName, row: SyntaxPair): string | undefined {
-    const shown = row.key.kind === "scalar" ? [shownDigest(row.key.text)] : [];
-    if (isString(row.key)) return row.key.text;
-    const hidden = isMergeKey(row.key) ? "alias-not-allowed" : whatHides(row.key);
-    if (hidden === undefined) {
-      this.#report.add("digest-not-string", [name, ...shown], row.key.start);
-    } else {
-      this.#report.add(hidden, [name], row.key.start);
-    }
-    return undefined;
-  }
-
-  /** Whether the key is a digest; every other one is reported. */
-  #diagnoseDigest(
-    name: BlockName,
-    row: SyntaxPair,
-    text: string,
-    path: readonly string[],
-  ): boolean {
-    const at = row.key.start;
-    const code = digestProblem(text);
-    if (code !== undefined) {
-      this.#misplaced.add(digestOf(text));
-      this.#report.add(code, path, at);
-      return false;
-    }
-    const digest = text.toLowerCase();
-    if (digest !== text) this.#report.add("digest-uppercase", path, at);
-    if (row.key.kind === "scalar" && row.key.style === "plain") {
-      this.#report.add("unquoted-digest", path, at);
-    }
-    if (name === "api_keys" && isKnownWeakDigest(digest)) {
-      this.#report.add("digest-known-weak", path, at);
-    }
-    return true;
-  }
-
-  #entry(name: BlockName, row: SyntaxPair, digest: string, path: readonly string[]): Entry {
-    const { value } = row;
-    const place = name === "api_keys" ? "live" : "retired";
-    if (value.kind !== "mapping" || value.tagged) {
-      const isFlat = place === "live" && value.kind === "scalar" && !isNull(value);
-      const code = whatHides(value) ?? "entry-not-mapping";
-      const hint =
-        code === "entry-not-mapping" && !isFlat
-          ? "write it as an entry: `id:` with the contributor's name beneath the digest"
-          : undefined;
-      this.#report.add(code, path, placeOf(row), { hint });
-      // Listed and revocable all the same: `"<digest>": name` says whose it was meant to be.
-      const isName = isString(value) && !mayBeToken(value.text, digest);
-      const fields = new Map(isName ? [["id", value.text]] : []);
-      return createEntry(digest, fields, { place, faulty: true });
-    }
-    const context = { digest, place, path, offset: row.key.start } as const;
-    const entry = diagnoseEntry(value, context, this.#policy, this.#report);
-    const weak = place === "live" && isKnownWeakDigest(digest);
-    return weak ? { ...entry, faulty: true } : entry;
-  }
-}
-
-/** Whether a value where a name is expected is a token that was put there by mistake. */
-function mayBeToken(text: string, digest: string): boolean {
-  return parseTokenFormat(text).checksum === "ok" || digestOf(text) === digest;
-}
-
-/** What a digest's text is, in the order of KEYSTORE.md; undefined for a good one. */
-function digestProblem(text: string): DiagnosticCode | undefined {
-  if (HEX.test(text) && text !== "") return text.length === 64 ? undefined : "digest-length";
-  if (countCharacters(text) === 64) return "digest-not-hex";
-  return TOKEN_LIKE.test(text) ? "digest-looks-like-token" : "digest-not-hex";
-}
-
-function diagnoseEmptiness(layout: Layout, rootKeys: RootKeys, report: Report): void {
-  // What a merge key brings in is not seen, so that nothing can be said to be missing.
-  if (rootKeys.legacyStands || layout.merges.length > 0 || layout.hidden.length > 0) return;
-  const pair = layout.pairs.get("api_keys");
-  if (pair === undefined || isNull(pair.value)) {
-    report.add("no-keys", pair === undefined ? [] : ["api_keys"], pair?.key.start ?? 0);
-  } else if (blockOf(pair)?.pairs.length === 0) {
-    report.add("empty-keystore", ["api_keys"], pair.key.start);
-  }
-}
-
-/** The token that a server trusts with everything is nobody's key, in service or out of it. */
-function diagnoseSystemKey(
-  layout: Layout,
-  { legacyKey, adminDigest }: RootKeys,
-  { systemDigest }: Policy,
-  report: Report,
-): void {
-  if (systemDigest === undefined) return;
-  for (const [name, rows] of [
-    ["api_keys", layout.live],
-    ["retired_api_keys", layout.retired],
-  ] as const) {
-    const row = rows.find(({ digest }) => digest === systemDigest);
-    if (row !== undefined) {
-      report.add("system-key-in-keystore", [name, row.digest], row.pair.key.start);
-    }
-  }
-  const legacy = legacyKey === undefined ? undefined : digestOf(legacyKey);
-  const admin = layout.pairs.has("admin_api_key_sha256") ? "admin_api_key_sha256" : "admin_api_key";
-  for (const [name, digest] of [
-    ["api_key", legacy],
-    [admin, adminDigest],
-  ] as const) {
-    if (digest !== systemDigest) continue;
-    report.add("system-key-in-keystore", [name], layout.pairs.get(name)?.key.start ?? 0);
-  }
-}
-
-/** The code of an alias or a tag that hides what a node is. */
-function whatHides(node: SyntaxNode): DiagnosticCode | undefined {
-  if (node.kind === "alias") return "alias-not-allowed";
-  return node.tagged ? "tag-not-allowed" : undefined;
-}
-
-/** Where a value stands, or its key where there is none. */
-function placeOf(pair: SyntaxPair): number {
-  return pair.value.end > pair.value.start ? pair.value.start : pair.key.start;
 }
 
 function nameOf(pair: SyntaxPair): string {

@@ -12,11 +12,15 @@ import { modelOf } from "./model.js";
 import { planChanges } from "./plan.js";
 import type { Policy } from "./policy.js";
 import type { SyntaxNode } from "./syntax.js";
-import { decodeText } from "./text.js";
+import { scan } from "./scan/scan.js";
+import { ScannedDocument } from "./scanned-document.js";
+import { decodeText, encodeText } from "./text.js";
 
 /** The text of a keystore file, read. */
 export interface KeystoreDocument {
   readonly text: string;
+  /** The text's octets. */
+  readonly bytes: Uint8Array;
   /** Everything that is wrong, in file order. */
   readonly diagnostics: readonly Diagnostic[];
   /** The keys, faulty ones marked; undefined where the text is no mapping that can be read. */
@@ -26,6 +30,11 @@ export interface KeystoreDocument {
   /** Where things stand, for edits; undefined with `keystore`. */
   readonly layout: Layout | undefined;
   readonly root: SyntaxNode | undefined;
+  /**
+   * The root settings that are read here, undefined with `keystore`. The rows of a block need not be
+   * in its value: `layout` has them.
+   */
+  readonly pairs: Layout["pairs"] | undefined;
   /** Of a document that an edit made: the lines that changed. */
   readonly changes?: readonly LineChange[];
 }
@@ -35,14 +44,21 @@ const DOUBTFUL: ReadonlySet<DiagnosticCode> = new Set(["line-break-not-portable"
 
 /** Reads a keystore's octets. Never throws: what is wrong is in `diagnostics`. */
 export function parseKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocument {
-  const decoded = decodeText(bytes);
-  if (typeof decoded === "string") return parseKeystoreText(decoded, policy);
-  return unreadable("not-utf8", decoded);
+  const scanned = scan(bytes, policy);
+  return scanned === undefined ? composeKeystore(bytes, policy) : new ScannedDocument(scanned);
 }
 
 /** {@link parseKeystore} of a text that is decoded already. */
 export function parseKeystoreText(text: string, policy: Policy): KeystoreDocument {
-  return { text, ...diagnose(text, policy) };
+  return parseKeystore(encodeText(text), policy);
+}
+
+/** Reads octets by way of a tree of the whole text: slow, and made for any YAML there is. */
+export function composeKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocument {
+  const decoded = decodeText(bytes);
+  if (typeof decoded !== "string") return unreadable("not-utf8", decoded);
+  const diagnosis = diagnose(decoded, policy);
+  return { text: decoded, bytes, pairs: diagnosis.layout?.pairs, ...diagnosis };
 }
 
 /** The document of a file that is too large to be read. */
@@ -79,7 +95,9 @@ export function editKeystore(
       hint: "write the blocks of keys as in docs/keystore-format.md; nothing was written",
     });
   }
-  return { ...result, changes: lines };
+  return result instanceof ScannedDocument
+    ? new ScannedDocument(result.scan, lines)
+    : { ...result, changes: lines };
 }
 
 function refuseDoubt(document: KeystoreDocument, layout: Layout, changes: readonly Change[]): void {
@@ -107,6 +125,8 @@ function unreadable(
   const { severity, message, hint } = DIAGNOSTICS[code];
   return {
     text: "",
+    bytes: new Uint8Array(),
+    pairs: undefined,
     diagnostics: [{ severity, code, path: [], line, column, message, hint }],
     keystore: undefined,
     misplaced: new Set(),

@@ -1,5 +1,6 @@
 import { EMPTY_KEYSTORE, type Keystore } from "../core/keystore.js";
 import type { Diagnostic, DiagnosticCode } from "./diagnostic.js";
+import type { KeystoreDocument } from "./document.js";
 import { KeystoreInvalidError } from "./keystore-invalid.js";
 import type { Policy } from "./policy.js";
 import { readStore, type StoredKeystore } from "./store.js";
@@ -14,8 +15,8 @@ export interface LoadedKeystore {
   readonly keystore: Keystore | undefined;
   /** The file's signature from before it was read, so that nothing later is missed. */
   readonly since: string;
-  /** The text that the keystore was read from. */
-  readonly text: string;
+  /** What the keystore was read from. */
+  readonly document: KeystoreDocument;
 }
 
 /** What a start is allowed to serve. */
@@ -40,7 +41,7 @@ export async function loadForStart(path: string, options: LoadOptions): Promise<
   if (options.allowEmpty === true) forgiven.push("empty-keystore");
   if (options.allowKeyless === true) forgiven.push("no-keys");
   const { diagnostics, document } = store;
-  return { path, diagnostics, keystore: servable(store, forgiven), since, text: document.text };
+  return { path, diagnostics, keystore: servable(store, forgiven), since, document };
 }
 
 /** How {@link loadKeystore} judges a file. */

@@ -1,8 +1,8 @@
-import { Lexer } from "yaml";
 import { isDigest } from "../core/fingerprint.js";
 import { blockOf, layOut, isString } from "./layout.js";
 import { isEntryField, ROOT_KEYS } from "./shown-name.js";
 import type { SyntaxNode } from "./syntax.js";
+import { yamlLibrary } from "./yaml-library.js";
 import { readSyntax } from "./yaml-reader.js";
 
 const MASK = "***";
@@ -22,6 +22,7 @@ export function maskedText(text: string): string {
   const shown = shownOffsets(text);
   const parts: string[] = [];
   let offset = 0;
+  const { Lexer } = yamlLibrary();
   for (const lexeme of new Lexer().lex(text)) {
     // The lexer's own marks are not part of the text.
     if (!text.startsWith(lexeme, offset)) continue;

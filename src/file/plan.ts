@@ -3,7 +3,8 @@ import { formatInstant } from "../core/instant.js";
 import type { Keystore } from "../core/keystore.js";
 import { KeysError } from "../errors.js";
 import type { Change } from "./change.js";
-import { isNull, isString, type Layout, type Row } from "./layout.js";
+import { isNull, type Layout, type Row } from "./layout.js";
+import { rootText } from "./root-text.js";
 import type { RootKey } from "./shown-name.js";
 
 /** Stands for the contributor of a revoked row that names none that can be read. */
@@ -68,7 +69,7 @@ class Planner {
     this.#keystore = keystore;
     this.#live = new Map(layout.live.map((row) => [row.digest, row]));
     this.#retired = new Map(layout.retired.map((row) => [row.digest, row]));
-    const legacy = rootText(layout, "api_key");
+    const legacy = rootText(layout.pairs, "api_key");
     this.#legacyDigest = legacy === undefined ? undefined : digestOf(legacy);
   }
 
@@ -185,19 +186,13 @@ class Planner {
         this.plan.live.append.push({ digest: this.#legacyDigest, from: undefined, fields });
       }
     }
-    const admin = rootText(this.#layout, "admin_api_key");
+    const admin = rootText(this.#layout.pairs, "admin_api_key");
     if (admin === undefined) return;
     this.plan.drop.add("admin_api_key");
-    if (rootText(this.#layout, "admin_api_key_sha256") === undefined) {
+    if (rootText(this.#layout.pairs, "admin_api_key_sha256") === undefined) {
       this.plan.adminDigest = digestOf(admin);
     }
   }
-}
-
-/** A root setting's text, where it is one that is not empty. */
-export function rootText(layout: Layout, name: RootKey): string | undefined {
-  const value = layout.pairs.get(name)?.value;
-  return value !== undefined && isString(value) && value.text !== "" ? value.text : undefined;
 }
 
 function notFound(): KeysError {

@@ -1,5 +1,5 @@
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
-import { PositionFinder } from "./position.js";
+import type { Position } from "./position.js";
 
 /** What to say instead of a code's own sentence or hint. */
 export interface ReportWords {
@@ -7,14 +7,20 @@ export interface ReportWords {
   readonly hint?: string | undefined;
 }
 
+/** Finds the places of offsets; quickest for offsets that are asked in order. */
+export interface Places {
+  find(offset: number): Position;
+}
+
 /** Collects what is wrong with one text, and puts it in file order. */
 export class Report {
-  readonly #text: string;
+  readonly #places: () => Places;
   readonly #found: { offset: number; diagnostic: Omit<Diagnostic, "line" | "column"> }[] = [];
   #errors = 0;
 
-  constructor(text: string) {
-    this.#text = text;
+  /** @param places - of the text that offsets count in; asked for only where something is wrong. */
+  constructor(places: () => Places) {
+    this.#places = places;
   }
 
   /** How many errors so far. */
@@ -46,7 +52,7 @@ export class Report {
   /** Everything found, in file order; at one place in the order it was found. */
   diagnostics(): Diagnostic[] {
     if (this.#found.length === 0) return [];
-    const finder = new PositionFinder(this.#text);
+    const finder = this.#places();
     return this.#found
       .sort((a, b) => a.offset - b.offset)
       .map(({ offset, diagnostic: { severity, code, path, message, hint } }) => ({

@@ -11,9 +11,8 @@ import {
   type KeystoreDocument,
 } from "./document.js";
 import { editFile } from "./locked-edit.js";
-import { rootText } from "./plan.js";
 import type { Policy } from "./policy.js";
-import { encodeText } from "./text.js";
+import { rawKeyStands } from "./root-text.js";
 
 /** A keystore file as it was read. */
 export interface StoredKeystore {
@@ -101,13 +100,13 @@ export async function updateStore(
     const isWithdrawal = options.unrecorded === "any" || changes.every(takesAccessAway);
     progress.change = { before: before.document, after: document, isWithdrawal };
     const isChanged = document !== before.document;
-    if (isChanged && document.text.length > MAX_FILE_BYTES) {
+    if (isChanged && document.bytes.length > MAX_FILE_BYTES) {
       throw new KeysError("file-unwritable", `${path} would grow over 256 MiB`, {
         hint: "purge retired keys with `keys revoke --purge`",
       });
     }
     const after = isChanged ? afterEdit(before, snapshot, document) : before;
-    return { before, after, bytes: isChanged ? encodeText(document.text) : undefined };
+    return { before, after, bytes: isChanged ? document.bytes : undefined };
   }
   if (dryRun) {
     const snapshot = await readTarget(path, create);
@@ -215,13 +214,10 @@ function afterEdit(
 /** What mode and owner of the file say: what git can't keep, so never an error. */
 function fileDiagnostics(
   snapshot: Snapshot | undefined,
-  { layout }: KeystoreDocument,
+  { pairs }: KeystoreDocument,
 ): Diagnostic[] {
   if (snapshot === undefined) return [];
-  const holdsSecret =
-    layout !== undefined &&
-    (rootText(layout, "api_key") ?? rootText(layout, "admin_api_key")) !== undefined;
-  const forbidden = holdsSecret ? OTHERS_WRITE | OTHERS_READ : OTHERS_WRITE;
+  const forbidden = rawKeyStands(pairs) ? OTHERS_WRITE | OTHERS_READ : OTHERS_WRITE;
   const found: Diagnostic[] = [];
   if ((snapshot.mode & forbidden) !== 0) found.push(wholeFile("file-permissions"));
   const user = process.geteuid?.();

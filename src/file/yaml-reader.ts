@@ -1,18 +1,7 @@
-import {
-  Composer,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  Lexer,
-  Parser,
-  type Document,
-  type Node,
-  type ParsedNode,
-} from "yaml";
+import type { Document, Node, ParsedNode } from "yaml";
 import type { DiagnosticCode } from "./diagnostic.js";
 import type { MappingNode, ScalarNode, SyntaxNode, SyntaxPair } from "./syntax.js";
+import { yamlLibrary } from "./yaml-library.js";
 
 /** Something that keeps a text from being one portable YAML document. */
 export interface SyntaxProblem {
@@ -96,6 +85,7 @@ export function readSyntax(text: string): SyntaxResult {
 }
 
 function compose(text: string, problems: SyntaxProblem[]): Document.Parsed[] {
+  const { Composer, Parser } = yamlLibrary();
   const composer = new Composer({ schema: "failsafe", uniqueKeys: false });
   const documents: Document.Parsed[] = [];
   for (const token of new Parser().parse(text)) {
@@ -113,6 +103,7 @@ function oddBreaks(text: string): SyntaxProblem[] {
   if (text.search(ODD_BREAK) === -1) return [];
   const problems: SyntaxProblem[] = [];
   let offset = 0;
+  const { Lexer } = yamlLibrary();
   for (const lexeme of new Lexer().lex(text)) {
     // The lexer's own marks are not part of the text.
     if (!text.startsWith(lexeme, offset)) continue;
@@ -131,6 +122,7 @@ function oddBreaks(text: string): SyntaxProblem[] {
 class TreeBuilder {
   readonly #problems: SyntaxProblem[];
   readonly #anchors = new Set<string>();
+  readonly #yaml = yamlLibrary();
 
   constructor(problems: SyntaxProblem[]) {
     this.#problems = problems;
@@ -139,7 +131,7 @@ class TreeBuilder {
   node(node: ParsedNode | Node | null | undefined, missingAt: number): SyntaxNode {
     if (node === null || node === undefined) return emptyScalar(missingAt);
     const [start, end] = node.range ?? [missingAt, missingAt];
-    if (isAlias(node)) {
+    if (this.#yaml.isAlias(node)) {
       if (!this.#anchors.has(node.source)) {
         this.#problems.push({
           code: "yaml-syntax",
@@ -156,13 +148,13 @@ class TreeBuilder {
       tagged: node.tag !== undefined,
       anchored: node.anchor !== undefined,
     };
-    if (isScalar(node)) return scalarNode(node, placed);
-    if (isSeq(node)) {
+    if (this.#yaml.isScalar(node)) return scalarNode(node, placed);
+    if (this.#yaml.isSeq(node)) {
       for (const item of node.items) this.#visit(item, end);
       return { kind: "sequence", ...placed };
     }
     const pairs: SyntaxPair[] = [];
-    if (isMap(node)) {
+    if (this.#yaml.isMap(node)) {
       for (const { key, value } of node.items) {
         const keyNode = this.node(key as Node | null, start);
         pairs.push({ key: keyNode, value: this.node(value as Node | null, keyNode.end) });
@@ -179,7 +171,7 @@ class TreeBuilder {
 
   /** Collects the anchors and aliases of something that is not kept. */
   #visit(item: unknown, at: number): void {
-    if (isPair(item)) {
+    if (this.#yaml.isPair(item)) {
       this.#visit(item.key, at);
       this.#visit(item.value, at);
     } else {

@@ -37,7 +37,7 @@ export async function startPrimary(
   const { state, services, limiter } = host;
   const address = await settledAddress(options.address);
   let tls: TlsPair | undefined = options.tls;
-  let text = loaded.text;
+  let text = loaded.document.text;
 
   async function answer(question: QuestionItem, workers: WorkersNow): Promise<AnswerItem["value"]> {
     switch (question.name) {

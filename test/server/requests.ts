@@ -153,6 +153,8 @@ export function storeOf(keystore: Keystore): StoredKeystore {
   const diagnostics: StoredKeystore["diagnostics"] = [];
   const document = {
     text: "",
+    bytes: new Uint8Array(),
+    pairs: undefined,
     diagnostics,
     keystore,
     misplaced: new Set<string>(),

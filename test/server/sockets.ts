@@ -3,6 +3,7 @@ import { request, type Agent, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Keystore } from "../../src/core/keystore.js";
+import { parseKeystoreText } from "../../src/file/document.js";
 import { startServer, type SingleServer } from "../../src/server/serve.js";
 import { NOW } from "./requests.js";
 
@@ -16,7 +17,13 @@ export interface ServedKeystore {
 export async function serveKeystore(keystore: Keystore): Promise<ServedKeystore> {
   let text = "";
   const server = await startServer(
-    { path: "/nonexistent/keys.yaml", diagnostics: [], keystore, since: "ENOENT", text: "" },
+    {
+      path: "/nonexistent/keys.yaml",
+      diagnostics: [],
+      keystore,
+      since: "ENOENT",
+      document: parseKeystoreText("", { nowMs: NOW }),
+    },
     {
       address: { host: "127.0.0.1", port: 0 },
       tls: undefined,

@@ -4,7 +4,8 @@ import { LEGACY_ID } from "../../core/keystore.js";
 import type { Change } from "../../file/change.js";
 import type { KeystoreDocument } from "../../file/document.js";
 import type { Policy } from "../../file/policy.js";
-import { planChanges, rootText } from "../../file/plan.js";
+import { planChanges } from "../../file/plan.js";
+import { rootText } from "../../file/root-text.js";
 import { readStore, updateStore, type StoredKeystore } from "../../file/store.js";
 import { encodeText } from "../../file/text.js";
 import { auditTrail, reportUnrecorded } from "../audit-trail.js";
@@ -94,7 +95,7 @@ function planMigration(
     id,
   }));
   for (const from of ["api_key", "admin_api_key"] as const) {
-    const raw = plan.drop.has(from) ? rootText(layout, from) : undefined;
+    const raw = plan.drop.has(from) ? rootText(layout.pairs, from) : undefined;
     if (raw === undefined) continue;
     const digest = digestOf(raw);
     const entry = keystore.find(digest);
@@ -135,7 +136,7 @@ async function warnOfHistory(
 ): Promise<void> {
   if (layout === undefined) return;
   const sought = (["api_key", "admin_api_key"] as const).flatMap((name) => {
-    const raw = rootText(layout, name);
+    const raw = rootText(layout.pairs, name);
     return raw === undefined ? [] : writtenForms(raw);
   });
   if (sought.length === 0) return;

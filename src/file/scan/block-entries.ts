@@ -1,0 +1,137 @@
+import type { Entry, EntryField } from "../../core/entry.js";
+import { RowJudge, type BlockName } from "../diagnose-row.js";
+import { isString } from "../layout.js";
+import { Report } from "../report.js";
+import type { SyntaxPair } from "../syntax.js";
+import { BytePlaces } from "./byte-places.js";
+import { EntryLines, numberOf } from "./entry-lines.js";
+import { DECLINED, SPACE } from "./octet.js";
+import { RowKey } from "./row-key.js";
+import { FAULTY, ODD, readRow } from "./row-scanner.js";
+import type { RowTable } from "./row-table.js";
+import type { Scalars } from "./scalars.js";
+import { TableEntry, type EntryText } from "./table-entry.js";
+
+const DIGITS = 64;
+/** Most entries that are kept once they were made. */
+const MOST_KEPT = 1 << 15;
+
+/** The entries of one block, made when they are asked for. */
+export class BlockEntries implements EntryText {
+  readonly table: RowTable;
+  readonly #name: BlockName;
+  readonly #scalars: Scalars;
+  /** Entries that were made, each at the place of its row number's last bits. */
+  readonly #kept: (Entry | undefined)[];
+  readonly #keptRows: Int32Array;
+
+  constructor(name: BlockName, table: RowTable, scalars: Scalars) {
+    this.table = table;
+    this.#name = name;
+    this.#scalars = scalars;
+    let size = 1;
+    while (size < table.count && size < MOST_KEPT) size *= 2;
+    this.#kept = new Array<Entry | undefined>(size).fill(undefined);
+    this.#keptRows = new Int32Array(size).fill(-1);
+  }
+
+  find(digest: string): Entry | undefined {
+    const row = this.table.find(digest);
+    if (row < 0) return undefined;
+    const place = row & (this.#kept.length - 1);
+    const kept = this.#keptRows[place] === row ? this.#kept[place] : undefined;
+    if (kept !== undefined) return kept;
+    const entry = this.#make(row);
+    this.#kept[place] = entry;
+    this.#keptRows[place] = row;
+    return entry;
+  }
+
+  /** All of them in file order; they are not kept. */
+  *all(): Generator<Entry> {
+    for (let row = 0; row < this.table.count; row += 1) yield this.#make(row);
+  }
+
+  /** Finds fault with every row whose digest is retired too. */
+  markRetired(retired: RowTable, report: Report): void {
+    for (let index = 0; index < retired.count; index += 1) {
+      const row = this.table.rowOf(retired.offsetOf(index), retired.hashOf(index));
+      if (row < 0) continue;
+      this.table.addFlags(row, FAULTY);
+      report.add("retired-and-live", [this.#name, this.digest(row)], this.keyStart(row));
+    }
+  }
+
+  digest(row: number): string {
+    const from = this.table.offsetOf(row);
+    return this.#scalars.bytes.toString("latin1", from, from + DIGITS).toLowerCase();
+  }
+
+  field(row: number, field: EntryField): string | undefined {
+    const number = numberOf(field);
+    const lines = new EntryLines(this.#scalars);
+    const { indent, behind } = this.#rowStart(row);
+    let at = lines.first(behind, indent);
+    while (at !== DECLINED && at < this.#scalars.size && lines.read(at)) {
+      if (lines.field === number) return this.#scalars.text();
+      at = lines.following(indent);
+    }
+    return undefined;
+  }
+
+  fields(row: number): ReadonlyMap<string, string> {
+    const fields = new Map<string, string>();
+    const value = this.#pair(row)?.value;
+    if (value?.kind !== "mapping") return fields;
+    for (const { key, value: text } of value.pairs) {
+      if (isString(key) && isString(text)) fields.set(key.text, text.text);
+    }
+    return fields;
+  }
+
+  #make(row: number): Entry {
+    const flags = this.table.flagsOf(row);
+    const faulty = (flags & FAULTY) !== 0;
+    if ((flags & ODD) === 0) {
+      const place = this.#name === "api_keys" ? "live" : "retired";
+      return new TableEntry(this, row, flags, place, faulty);
+    }
+    const entry = this.#judged(row);
+    return faulty && !entry.faulty ? { ...entry, faulty } : entry;
+  }
+
+  /** An odd entry, as it was judged when it was scanned; what was said of it is said already. */
+  #judged(row: number): Entry {
+    const report = new Report(() => new BytePlaces(this.#scalars.bytes));
+    const judge = new RowJudge({ nowMs: 0 }, report);
+    const pair = this.#pair(row);
+    const judged = pair && judge.judge(this.#name, pair, () => false);
+    if (judged === undefined) throw new RangeError("a row that was scanned can't be read");
+    return judged.entry;
+  }
+
+  #pair(row: number): SyntaxPair | undefined {
+    return readRow(this.#scalars, this.table.offsetOf(row), this.#rowStart(row).indent);
+  }
+
+  /** Spaces before a row's digest, and the offset behind the colon. */
+  #rowStart(row: number): { readonly indent: number; readonly behind: number } {
+    const scalars = this.#scalars;
+    const key = this.keyStart(row);
+    let start = key;
+    while (start > 0 && scalars.at(start - 1) === SPACE) start -= 1;
+    return { indent: key - start, behind: new RowKey(scalars).read(key) };
+  }
+
+  /** Where the key of a digest stands, where it does. */
+  keyOffset(digest: string): number | undefined {
+    const row = this.table.find(digest);
+    return row < 0 ? undefined : this.keyStart(row);
+  }
+
+  /** Where the key of a row stands, with its quotes. */
+  keyStart(row: number): number {
+    const digestAt = this.table.offsetOf(row);
+    return this.#scalars.at(digestAt - 1) > SPACE ? digestAt - 1 : digestAt;
+  }
+}

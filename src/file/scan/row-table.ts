@@ -1,0 +1,176 @@
+import { HEX, UPPER } from "./octet.js";
+
+const DIGITS = 64;
+const SMALLEST = 64;
+/** Digests of real tokens meet a few others at most: a text that is made to meet more is declined. */
+const MOST_PROBES = 512;
+
+/**
+ * The rows of a block by digest: for each where its digest stands in the text, and some flags. The
+ * digests themselves stay in the text. A million rows take 18 MB.
+ */
+export class RowTable {
+  readonly bytes: Uint8Array;
+  count = 0;
+  /** True once a row had too long a way to its place: such a table is not to be used. */
+  crowded = false;
+  #offsets: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST);
+  #flags: Uint16Array<ArrayBuffer> = new Uint16Array(SMALLEST);
+  #hashes: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST);
+  /** Row numbers from 1 at the places of their hashes, 0 where none is; at most half full. */
+  #slots: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST * 2);
+  /** Where the row goes that was last looked for and not found. */
+  #free = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /**
+   * The number of the row whose digest is the one that stands at an offset; -1 where none is.
+   *
+   * @param hash - of that digest, as `RowKey` gives it.
+   */
+  rowOf(offset: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const row = (slots[slot] ?? 0) - 1;
+      if (row < 0) {
+        this.#free = slot;
+        return -1;
+      }
+      if (this.#hashes[row] === hash && this.#isSame(row, offset)) return row;
+    }
+  }
+
+  /** Adds the row that {@link rowOf} did not find, with the same offset and hash. */
+  add(offset: number, hash: number, flags: number): void {
+    const row = this.count;
+    if (row === this.#offsets.length) {
+      this.#grow();
+      this.rowOf(offset, hash);
+    }
+    this.#offsets[row] = offset;
+    this.#flags[row] = flags;
+    this.#hashes[row] = hash;
+    this.count = row + 1;
+    this.#slots[this.#free] = row + 1;
+    const way = (this.#free - hash) & (this.#slots.length - 1);
+    if (way > MOST_PROBES) this.crowded = true;
+  }
+
+  /** The number of the row of a digest, 64 lowercase hex digits; -1 where there is none. */
+  find(digest: string): number {
+    if (digest.length !== DIGITS) return -1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hashOf(digest) & mask; ; slot = (slot + 1) & mask) {
+      const row = (slots[slot] ?? 0) - 1;
+      if (row < 0 || this.#isDigest(row, digest)) return row;
+    }
+  }
+
+  has(digest: string): boolean {
+    return this.find(digest) >= 0;
+  }
+
+  offsetOf(row: number): number {
+    return this.#offsets[row] ?? 0;
+  }
+
+  hashOf(row: number): number {
+    return this.#hashes[row] ?? 0;
+  }
+
+  flagsOf(row: number): number {
+    return this.#flags[row] ?? 0;
+  }
+
+  addFlags(row: number, flags: number): void {
+    this.#flags[row] = this.flagsOf(row) | flags;
+  }
+
+  #grow(): void {
+    const size = this.count * 2;
+    const [offsets, hashes] = [new Uint32Array(size), new Uint32Array(size)];
+    const flags = new Uint16Array(size);
+    offsets.set(this.#offsets);
+    hashes.set(this.#hashes);
+    flags.set(this.#flags);
+    this.#offsets = offsets;
+    this.#hashes = hashes;
+    this.#flags = flags;
+    const slots = new Uint32Array(size * 2);
+    const mask = slots.length - 1;
+    for (let row = 0; row < this.count; row += 1) {
+      let slot = (hashes[row] ?? 0) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
+    }
+    this.#slots = slots;
+  }
+
+  #isSame(row: number, offset: number): boolean {
+    const { bytes } = this;
+    const from = this.offsetOf(row);
+    for (let index = 0; index < DIGITS; index += 1) {
+      if (valueAt(bytes, from + index) !== valueAt(bytes, offset + index)) return false;
+    }
+    return true;
+  }
+
+  #isDigest(row: number, digest: string): boolean {
+    const { bytes } = this;
+    const from = this.offsetOf(row);
+    for (let index = 0; index < DIGITS; index += 1) {
+      // An upper-case digit of the digest has a value of its own, and is never the same.
+      if (valueAt(bytes, from + index) !== HEX[digest.charCodeAt(index)]) return false;
+    }
+    return true;
+  }
+}
+
+/** The value of the hex digit at an offset, whatever its case. */
+function valueAt(bytes: Uint8Array, offset: number): number {
+  return (HEX[bytes[offset] ?? 0] ?? 0) & ~UPPER;
+}
+
+/** The hash of the digest at an offset, whatever its case: by its first and last eight digits. */
+export function hashAt(view: DataView, offset: number): number {
+  return mix(
+    view.getInt32(offset, true),
+    view.getInt32(offset + 4, true),
+    view.getInt32(offset + DIGITS - 8, true),
+    view.getInt32(offset + DIGITS - 4, true),
+  );
+}
+
+/** The same hash of a digest in lower case. */
+function hashOf(digest: string): number {
+  return mix(
+    fourAt(digest, 0),
+    fourAt(digest, 4),
+    fourAt(digest, DIGITS - 8),
+    fourAt(digest, DIGITS - 4),
+  );
+}
+
+/** Four characters as a number; such as can't be a digest's need not be told apart. */
+function fourAt(digest: string, index: number): number {
+  return (
+    digest.charCodeAt(index) |
+    (digest.charCodeAt(index + 1) << 8) |
+    (digest.charCodeAt(index + 2) << 16) |
+    (digest.charCodeAt(index + 3) << 24)
+  );
+}
+
+function mix(a: number, b: number, c: number, d: number): number {
+  // Letters in lower case; digits are as they were.
+  let mixed = Math.imul(a | 0x20202020, 0x9e3779b1) ^ Math.imul(b | 0x20202020, 0x85ebca6b);
+  mixed = (mixed ^ (mixed >>> 15)) + Math.imul(c | 0x20202020, 0xc2b2ae35);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0x27d4eb2f) ^ (d | 0x20202020);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

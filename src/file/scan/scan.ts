@@ -1,0 +1,211 @@
+import { isUtf8 } from "node:buffer";
+import type { Keystore } from "../../core/keystore.js";
+import { diagnoseEmptiness, diagnoseRootKeys } from "../diagnose-root-keys.js";
+import { RowJudge, type BlockName } from "../diagnose-row.js";
+import { diagnoseSystemKey } from "../diagnose-system-key.js";
+import type { Diagnostic } from "../diagnostic.js";
+import { isNull, type Layout } from "../layout.js";
+import type { Policy } from "../policy.js";
+import { Report } from "../report.js";
+import { ROOT_KEYS, type RootKey } from "../shown-name.js";
+import type { SyntaxNode, SyntaxPair } from "../syntax.js";
+import { BlockEntries } from "./block-entries.js";
+import { BytePlaces } from "./byte-places.js";
+import { readFlow } from "./flow.js";
+import { DECLINED, OPEN_BRACE } from "./octet.js";
+import { RowScanner } from "./row-scanner.js";
+import { RowTable } from "./row-table.js";
+import { Scalars } from "./scalars.js";
+import { ScannedKeystore } from "./scanned-keystore.js";
+import { scanName, skipValue } from "./settings.js";
+
+/** What a scan found. */
+export interface Scan {
+  readonly bytes: Buffer;
+  readonly keystore: Keystore;
+  /** In file order. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly live: RowTable;
+  readonly retired: RowTable;
+  /** The settings at the root that are read here; the rows of blocks are not among their values. */
+  readonly pairs: ReadonlyMap<RootKey, SyntaxPair>;
+  /** Where the line of each root setting starts, in order. */
+  readonly settings: readonly number[];
+}
+
+const BYTE_ORDER_MARK = Buffer.from("\ufeff");
+const START_OF_DOCUMENT = Buffer.from("---");
+const ROOT_NAMES: ReadonlySet<string> = new Set<string>(ROOT_KEYS);
+// U+0080–9F, U+2028 and U+2029, U+FEFF, U+FFFE and U+FFFF, in UTF-8 read octet by octet.
+const NOT_PORTABLE = /\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf|\xef\xbf[\xbe\xbf]/;
+
+/**
+ * Reads a keystore's octets by one pass over them, without making a tree: the canonical form and
+ * the forms that people write. The moment it meets anything that it does not fully understand the
+ * result is undefined, and `diagnose` has to read the text: what the one finds of a text the other
+ * finds too, or this declines.
+ */
+export function scan(bytes: Uint8Array, policy: Policy): Scan | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return new Scanner(buffer, policy).scan();
+}
+
+class Scanner {
+  readonly #bytes: Buffer;
+  readonly #policy: Policy;
+  readonly #report: Report;
+  readonly #scalars: Scalars;
+  readonly #rows: RowScanner;
+  readonly #pairs = new Map<RootKey, SyntaxPair>();
+  readonly #settings: number[] = [];
+  readonly #live: RowTable;
+  readonly #retired: RowTable;
+
+  constructor(bytes: Buffer, policy: Policy) {
+    this.#bytes = bytes;
+    this.#policy = policy;
+    this.#report = new Report(() => new BytePlaces(bytes));
+    this.#scalars = new Scalars(bytes);
+    this.#rows = new RowScanner(this.#scalars, new RowJudge(policy, this.#report), policy);
+    this.#live = new RowTable(bytes);
+    this.#retired = new RowTable(bytes);
+  }
+
+  scan(): Scan | undefined {
+    const start = this.#start();
+    if (start === DECLINED || !this.#root(start) || !this.#isPortable()) return undefined;
+    const [live, retired, report] = [this.#live, this.#retired, this.#report];
+    if (live.crowded || retired.crowded) return undefined;
+    const rows = new BlockEntries("api_keys", live, this.#scalars);
+    rows.markRetired(retired, report);
+    const layout = layoutOf(this.#pairs);
+    const rootKeys = diagnoseRootKeys(layout, live, retired, report);
+    if (live.count === 0) diagnoseEmptiness(layout, rootKeys, report);
+    const entries = {
+      api_keys: rows,
+      retired_api_keys: new BlockEntries("retired_api_keys", retired, this.#scalars),
+    };
+    diagnoseSystemKey(
+      this.#pairs,
+      (name, digest) => entries[name].keyOffset(digest),
+      rootKeys,
+      this.#policy,
+      report,
+    );
+    return {
+      bytes: this.#bytes,
+      keystore: new ScannedKeystore(rows, entries.retired_api_keys, rootKeys),
+      diagnostics: report.diagnostics(),
+      live,
+      retired,
+      pairs: this.#pairs,
+      settings: this.#settings,
+    };
+  }
+
+  /** Behind a byte-order mark, or behind the comments and the `---` before the document. */
+  #start(): number {
+    const bytes = this.#bytes;
+    if (bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
+      return BYTE_ORDER_MARK.length;
+    }
+    const content = this.#scalars.contentLine(0);
+    if (content === DECLINED || this.#scalars.indent !== 0) return 0;
+    const behind = content + START_OF_DOCUMENT.length;
+    const isStart = bytes.subarray(content, behind).equals(START_OF_DOCUMENT);
+    return isStart ? this.#scalars.lineEnd(behind) : 0;
+  }
+
+  /** Whether every setting at the root was understood. */
+  #root(start: number): boolean {
+    const scalars = this.#scalars;
+    let at = start;
+    for (;;) {
+      const content = scalars.contentLine(at);
+      if (content === DECLINED) return false;
+      if (content >= scalars.size) return true;
+      if (scalars.indent !== 0) return false;
+      this.#settings.push(content);
+      const behind = scanName(scalars, content);
+      if (behind === DECLINED) return false;
+      const key = scalars.node();
+      at = ROOT_NAMES.has(key.text)
+        ? this.#readHere(key.text as RootKey, key, behind)
+        : skipValue(scalars, behind);
+      if (at === DECLINED) return false;
+    }
+  }
+
+  /** A setting that is read here; the result is where the line behind it starts. */
+  #readHere(name: RootKey, key: SyntaxNode, behind: number): number {
+    if (this.#pairs.has(name)) return DECLINED;
+    const isBlock = name === "api_keys" || name === "retired_api_keys";
+    const line = isBlock ? this.#block(name, key, behind) : this.#scalar(name, key, behind);
+    if (line === DECLINED) return DECLINED;
+    // Whatever stands further to the right would belong to it.
+    const next = this.#scalars.contentLine(line);
+    return next !== DECLINED && this.#scalars.indent > 0 ? DECLINED : line;
+  }
+
+  #block(name: BlockName, key: SyntaxNode, behind: number): number {
+    const scalars = this.#scalars;
+    if (!scalars.isLineEnd(behind)) {
+      const value = scalars.spaces(behind);
+      if (scalars.at(value) !== OPEN_BRACE) return this.#nothing(name, key, behind);
+      const node = readFlow(scalars, value);
+      if (node?.kind !== "mapping" || node.pairs.length > 0) return DECLINED;
+      this.#pairs.set(name, { key, value: node });
+      return scalars.lineEnd(node.end);
+    }
+    const line = scalars.lineEnd(behind);
+    const content = line === DECLINED ? DECLINED : scalars.contentLine(line);
+    if (content === DECLINED) return DECLINED;
+    this.#pairs.set(name, { key, value: emptyScalar(behind) });
+    if (scalars.indent <= 0) return line;
+    return this.#rows.block(name, content, name === "api_keys" ? this.#live : this.#retired);
+  }
+
+  /** `~` or `null` where a block could stand. */
+  #nothing(name: BlockName, key: SyntaxNode, behind: number): number {
+    const line = this.#scalar(name, key, behind);
+    const value = this.#pairs.get(name)?.value;
+    return value !== undefined && isNull(value) ? line : DECLINED;
+  }
+
+  #scalar(name: RootKey, key: SyntaxNode, behind: number): number {
+    const scalars = this.#scalars;
+    if (scalars.isLineEnd(behind)) {
+      this.#pairs.set(name, { key, value: emptyScalar(behind) });
+      return scalars.lineEnd(behind);
+    }
+    const end = scalars.scan(scalars.spaces(behind));
+    if (end === DECLINED || scalars.isColon(end)) return DECLINED;
+    this.#pairs.set(name, { key, value: scalars.node() });
+    return scalars.lineEnd(end);
+  }
+
+  /** Whether the text is UTF-8 without characters that readers differ in. */
+  #isPortable(): boolean {
+    if (!this.#scalars.everWide) return true;
+    const mark = this.#bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+    const text = this.#bytes.subarray(mark ? BYTE_ORDER_MARK.length : 0);
+    return isUtf8(text) && !NOT_PORTABLE.test(text.toString("latin1"));
+  }
+}
+
+function layoutOf(pairs: ReadonlyMap<RootKey, SyntaxPair>): Layout {
+  return {
+    root: undefined,
+    pairs,
+    repeats: [],
+    merges: [],
+    hidden: [],
+    live: [],
+    retired: [],
+  };
+}
+
+function emptyScalar(at: number): SyntaxNode {
+  const placed = { start: at, end: at, tagged: false, anchored: false };
+  return { kind: "scalar", style: "plain", text: "", ...placed };
+}

@@ -1,0 +1,45 @@
+import type { Entry } from "../../core/entry.js";
+import { legacyEntry, type Keystore } from "../../core/keystore.js";
+import type { RootKeys } from "../diagnose-root-keys.js";
+import type { BlockEntries } from "./block-entries.js";
+
+/** The keys of a text that was scanned. */
+export class ScannedKeystore implements Keystore {
+  readonly adminDigest: string | undefined;
+  readonly liveCount: number;
+  readonly retiredCount: number;
+  readonly #live: BlockEntries;
+  readonly #retired: BlockEntries;
+  readonly #legacy: Entry | undefined;
+
+  constructor(live: BlockEntries, retired: BlockEntries, rootKeys: RootKeys) {
+    this.#live = live;
+    this.#retired = retired;
+    this.#legacy = legacyOf(rootKeys, live);
+    this.adminDigest = rootKeys.adminDigest;
+    this.liveCount = live.table.count + (this.#legacy === undefined ? 0 : 1);
+    this.retiredCount = retired.table.count;
+  }
+
+  find(digest: string): Entry | undefined {
+    const live = this.#live.find(digest);
+    if (live !== undefined) return live;
+    if (digest === this.#legacy?.digest) return this.#legacy;
+    return this.retiredCount === 0 ? undefined : this.#retired.find(digest);
+  }
+
+  *live(): Generator<Entry> {
+    yield* this.#live.all();
+    if (this.#legacy !== undefined) yield this.#legacy;
+  }
+
+  retired(): Iterable<Entry> {
+    return this.#retired.all();
+  }
+}
+
+/** Where its digest stands in `api_keys`, that entry wins. */
+function legacyOf({ legacyKey, legacyFaulty }: RootKeys, live: BlockEntries): Entry | undefined {
+  const legacy = legacyKey === undefined ? undefined : legacyEntry(legacyKey, legacyFaulty);
+  return legacy !== undefined && live.table.has(legacy.digest) ? undefined : legacy;
+}

@@ -1,0 +1,86 @@
+import type { Entry } from "../../src/core/entry.js";
+import type { Keystore } from "../../src/core/keystore.js";
+import { composeKeystore } from "../../src/file/document.js";
+import type { Policy } from "../../src/file/policy.js";
+import { rawKeyStands } from "../../src/file/root-text.js";
+import { scan } from "../../src/file/scan/scan.js";
+
+/** What both readers must find alike, in a form that can be compared. */
+interface Reading {
+  readonly diagnostics: unknown;
+  readonly keystore: unknown;
+  readonly found: unknown;
+  readonly holdsRawKey: boolean;
+}
+
+/** What the two readers found of the same octets. */
+export interface TwoReadings {
+  readonly scanned: Reading;
+  readonly composed: Reading;
+}
+
+/** Reads octets both ways; undefined where the scanner declines them. */
+export function readTwice(bytes: Uint8Array, policy: Policy): TwoReadings | undefined {
+  const scanned = scan(bytes, policy);
+  if (scanned === undefined) return undefined;
+  const composed = composeKeystore(bytes, policy);
+  const digests = digestsOf(composed.keystore);
+  return {
+    scanned: {
+      diagnostics: scanned.diagnostics,
+      keystore: keystoreOf(scanned.keystore),
+      found: digests.map((digest) => entryOf(scanned.keystore.find(digest))),
+      holdsRawKey: rawKeyStands(scanned.pairs),
+    },
+    composed: {
+      diagnostics: composed.diagnostics,
+      keystore: keystoreOf(composed.keystore),
+      found: digests.map((digest) => entryOf(composed.keystore?.find(digest))),
+      holdsRawKey: rawKeyStands(composed.pairs),
+    },
+  };
+}
+
+/** Whether both readers found the same. */
+export function isAlike({ scanned, composed }: TwoReadings): boolean {
+  return JSON.stringify(scanned) === JSON.stringify(composed);
+}
+
+function digestsOf(keystore: Keystore | undefined): string[] {
+  if (keystore === undefined) return [];
+  const known = [...keystore.live(), ...keystore.retired()].map(({ digest }) => digest);
+  return [...known, ...known.map((digest) => digest.toUpperCase()), "0".repeat(64), ""];
+}
+
+function keystoreOf(keystore: Keystore | undefined): unknown {
+  if (keystore === undefined) return "none";
+  return {
+    liveCount: keystore.liveCount,
+    retiredCount: keystore.retiredCount,
+    adminDigest: keystore.adminDigest,
+    live: [...keystore.live()].map(entryOf),
+    retired: [...keystore.retired()].map(entryOf),
+  };
+}
+
+function entryOf(entry: Entry | undefined): unknown {
+  if (entry === undefined) return "none";
+  return {
+    digest: entry.digest,
+    fingerprint: entry.fingerprint,
+    place: entry.place,
+    id: entry.id,
+    label: entry.label,
+    createdAt: entry.createdAt,
+    expiresAt: entry.expiresAt,
+    notBefore: entry.notBefore,
+    scopes: entry.scopes,
+    rateLimit: entry.rateLimit,
+    workspaces: entry.workspaces,
+    state: entry.state,
+    retiredAt: entry.retiredAt,
+    reason: entry.reason,
+    faulty: entry.faulty,
+    fields: [...entry.fields],
+  };
+}
