@@ -138,4 +138,9 @@ export default defineConfig(
       "no-undef": "off",
     },
   },
+  {
+    // Plain JavaScript as a reader would write it: without types, rules about types see `any` in all.
+    files: ["examples/*/*.js"],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
 );
