@@ -7,7 +7,7 @@ import rooms from "./eslint.rooms.js";
 const noExit = ["exit", "exitCode", "reallyExit"].map((property) => ({
   object: "process",
   property,
-  message: "Return the exit status: only bin/keys.js sets it.",
+  message: "Return the exit status: only bin/keys.cjs sets it.",
 }));
 
 const asArgument = "Time, randomness, streams and environment come into core as arguments.";
@@ -55,7 +55,7 @@ const inCore = {
 const noExitImport = {
   name: "node:process",
   importNames: ["exit", "reallyExit"],
-  message: "Return the exit status: only bin/keys.js sets it.",
+  message: "Return the exit status: only bin/keys.cjs sets it.",
 };
 
 const onlyAndSkip = [

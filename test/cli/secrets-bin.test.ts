@@ -127,7 +127,7 @@ describeWith(
       const child = startKeys(args, { cwd, input });
       const seen = await watch(child.pid, child.ended);
       const { stdout } = await child.ended;
-      expect(seen).toContain("keys.js");
+      expect(seen).toContain("keys.cjs");
       expect([input, ...mintedTokensIn(stdout)].filter((token) => tellsOf(token, seen))).toEqual(
         [],
       );

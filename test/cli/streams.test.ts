@@ -108,7 +108,7 @@ describe("the built bin", () => {
   it("loads no more than a command needs", () => {
     const world = makeWorld();
     const packages = (args: string): readonly string[] => {
-      const node = `NODE_DEBUG=esm ${nodePath} ${binPath} ${args}`;
+      const node = `NODE_DEBUG=esm,module ${nodePath} ${binPath} ${args}`;
       const seen = shell(world.directory, `printf x | ${node} 2>&1`).stdout;
       return [...new Set(seen.match(/node_modules\/(?:@[a-z]+\/)?[a-z0-9-]+/g))];
     };

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { execa, type Options } from "execa";
 
 /** The bin as it is shipped, over the built `dist/`. */
-export const binPath: string = fileURLToPath(new URL("../../bin/keys.js", import.meta.url));
+export const binPath: string = fileURLToPath(new URL("../../bin/keys.cjs", import.meta.url));
 
 /** The Node that runs it: `KEYHOLD_TEST_NODE`, else the one that runs the tests. */
 export const nodePath: string = process.env["KEYHOLD_TEST_NODE"] ?? process.execPath;

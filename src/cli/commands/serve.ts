@@ -105,7 +105,8 @@ async function prepare(
       sweep: settings.sweep,
       policy,
       workers: settings.workers,
-      workerPath: fileURLToPath(new URL("../serve-worker.js", import.meta.url)),
+      // Where the bundle has it.
+      workerPath: fileURLToPath(new URL("./serve-worker.cjs", import.meta.url)),
       workerPolicy,
       requestLog: settings.log !== "off" && !context.globals.quiet,
     },
