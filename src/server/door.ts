@@ -4,7 +4,7 @@ import type { Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
 import type { KeystoreState } from "./keystore-state.js";
 import { createListener } from "./listener.js";
-import type { JsonLog, ServerEvent } from "./log.js";
+import type { LogForm, ServerLog, ServerEvent } from "./log.js";
 import { createRouter, type RouteSettings } from "./routes.js";
 import type { Services } from "./services.js";
 import { stoppable } from "./stop.js";
@@ -17,6 +17,8 @@ export interface DoorSettings extends RouteSettings {
   readonly tls: TlsPair | undefined;
   /** A line a request. Warnings and errors are logged whatever this says. */
   readonly requestLog: boolean;
+  /** The form of the log's lines. Default `json`. */
+  readonly logForm?: LogForm | undefined;
 }
 
 /** What stands behind a door. */
@@ -24,7 +26,7 @@ export interface DoorDeps {
   readonly state: KeystoreState;
   readonly services: Services;
   readonly counters: Counters;
-  readonly log: JsonLog;
+  readonly log: ServerLog;
   readonly report: (event: ServerEvent) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -12,7 +12,13 @@ import { createCounters, type Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { createLocalServices } from "./local-services.js";
-import { createJsonLog, type JsonLog, type LogWriter, type ServerEvent } from "./log.js";
+import {
+  createServerLog,
+  type LogForm,
+  type ServerLog,
+  type LogWriter,
+  type ServerEvent,
+} from "./log.js";
 import { reloadEvent } from "./reload-event.js";
 import type { Services } from "./services.js";
 import { createSweeper, sweepChanges } from "./sweeper.js";
@@ -45,6 +51,8 @@ export interface HostOptions {
   readonly allowUnauthenticated?: boolean | undefined;
   /** Whether events that are neither warning nor error are logged. */
   readonly requestLog: boolean;
+  /** The form of the log's lines. Default `json`. */
+  readonly logForm?: LogForm | undefined;
   /** How the file is followed. */
   readonly watch?: Pick<WatchOptions, "pollMs" | "settleMs">;
 }
@@ -71,7 +79,7 @@ export interface Host {
   readonly counters: Counters;
   readonly services: Services;
   readonly limiter: RateLimiter;
-  readonly log: JsonLog;
+  readonly log: ServerLog;
   readonly report: (event: ServerEvent) => void;
   /** From now on the files are followed. */
   follow(listener: HostListener): void;
@@ -93,7 +101,7 @@ export function openHost(
   const { policy, auditFile } = options;
   const state = createKeystoreState(loaded.keystore, now);
   state.setDegraded("unauthenticated-allowed", options.allowUnauthenticated === true);
-  const log = createJsonLog(write, now);
+  const log = createServerLog(write, now, options.logForm);
   const report = (event: ServerEvent): void => {
     if (options.requestLog || event.level !== "info") log.event(event, now());
   };

@@ -15,7 +15,7 @@ import {
   STALLED_MS,
   TIMEOUT_CHECK_MS,
 } from "./limits.js";
-import type { JsonLog } from "./log.js";
+import type { ServerLog } from "./log.js";
 import { problemReply, splitTarget, type KeysRequest } from "./message.js";
 import { formatRawProblem, parserProblem, type ParserError } from "./parser-error.js";
 import { requestIdOf } from "./request-id.js";
@@ -31,7 +31,7 @@ export interface ListenerOptions {
   /** Whether connections are to be closed after their answer. */
   readonly stopping: () => boolean;
   /** A line a request; no log where it is undefined. */
-  readonly log: JsonLog | undefined;
+  readonly log: ServerLog | undefined;
   /** HTTPS by this certificate and key; plain HTTP where it is undefined. */
   readonly tls?: TlsPair | undefined;
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { fingerprintOf } from "../core/fingerprint.js";
 import type { RoutedReply } from "./routes.js";
+import { TEXT_LINES } from "./text-lines.js";
 
 /** Where a log's text goes, many lines at once; resolves when it has been handed over. */
 export type LogWriter = (text: string) => Promise<void>;
@@ -29,8 +30,11 @@ export interface LoggedRequest extends RoutedReply {
   readonly requestId: string;
 }
 
-/** A log of JSON lines. */
-export interface JsonLog {
+/** The form of a log's lines: JSON for programs, text for people. */
+export type LogForm = "json" | "text";
+
+/** A log, a line a request or event. */
+export interface ServerLog {
   request(logged: LoggedRequest): void;
   event(event: ServerEvent, atMs: number): void;
   /** Resolves when everything so far has been written, or could not be. */
@@ -44,7 +48,12 @@ const MOST_PENDING = 8 * 1024 * 1024;
  * A log that gathers lines while one write is under way, so that a slow reader never holds up a
  * verdict. What a reader is too slow for is dropped, and counted in the log itself.
  */
-export function createJsonLog(write: LogWriter, now: () => number): JsonLog {
+export function createServerLog(
+  write: LogWriter,
+  now: () => number,
+  form: LogForm = "json",
+): ServerLog {
+  const lines = form === "json" ? JSON_LINES : TEXT_LINES;
   let pending = "";
   let dropped = 0;
   let writing: Promise<void> | undefined;
@@ -65,7 +74,7 @@ export function createJsonLog(write: LogWriter, now: () => number): JsonLog {
   function droppedLine(): string {
     if (dropped === 0) return "";
     const message = `${dropped} lines were dropped: whatever reads the log is too slow`;
-    return `${formatEventLine({ level: "warning", event: "log-dropped", message }, now())}\n`;
+    return `${lines.event({ level: "warning", event: "log-dropped", message }, now())}\n`;
   }
 
   function add(line: string): void {
@@ -76,23 +85,45 @@ export function createJsonLog(write: LogWriter, now: () => number): JsonLog {
 
   return {
     request: (logged) => {
-      add(formatRequestLine(logged));
+      add(lines.request(logged));
     },
     event: (event, atMs) => {
-      add(formatEventLine(event, atMs));
+      add(lines.event(event, atMs));
     },
     flush: () => writing ?? Promise.resolve(),
   };
 }
+
+/** Requests and events as JSON. */
+const JSON_LINES = { request: formatRequestLine, event: formatEventLine };
 
 /**
  * A request as a line (HTTP.md, 'Operations'). There is never a token in it, nor target, method or
  * header, which may hold one: of an unknown token only the first 12 hex digits of its digest.
  */
 export function formatRequestLine(logged: LoggedRequest): string {
+  return formatLine(requestRecord(logged));
+}
+
+/** A request, as the members of its line. */
+export interface RequestRecord {
+  readonly ts: string;
+  readonly verdict: string | null;
+  readonly reason: string | null;
+  readonly id: string | null;
+  readonly fingerprint: string | null;
+  readonly remote: string | null;
+  readonly ms: number;
+  readonly request_id: string;
+  readonly route: string | null;
+  readonly status: number;
+}
+
+/** What a line tells of a request. */
+export function requestRecord(logged: LoggedRequest): RequestRecord {
   const { verdict, digest, outcome, reason, id, answer } = logged.reply;
   const refused = verdict?.ok === false ? verdict : undefined;
-  return formatLine({
+  return {
     ts: new Date(logged.atMs).toISOString(),
     verdict: outcome ?? (verdict?.ok === true ? "ok" : (refused?.error ?? null)),
     reason: reason ?? refused?.reason ?? null,
@@ -103,7 +134,7 @@ export function formatRequestLine(logged: LoggedRequest): string {
     request_id: logged.requestId,
     route: logged.route ?? null,
     status: answer.status,
-  });
+  };
 }
 
 /** An event as a line: `ts level event message` and its details. */

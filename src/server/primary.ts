@@ -112,10 +112,12 @@ export async function startPrimary(
 
 /** What of the options a worker's door is made from: no function can travel. */
 function doorSettings(options: PrimaryOptions): Omit<DoorSettings, "address" | "tls"> {
-  const { requestLog, version, realm, userHeaders, defaultLimit, trustedProxies } = options;
+  const { requestLog, logForm, version, realm, userHeaders, defaultLimit, trustedProxies } =
+    options;
   const { systemDigest, allowImpersonation, allowUnauthenticated } = options;
   return {
     requestLog,
+    logForm,
     version,
     realm,
     userHeaders,

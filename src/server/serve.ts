@@ -1,6 +1,7 @@
 import { removeStaleSocket } from "./address.js";
 import { openDoor, type DoorSettings } from "./door.js";
 import { openHost, type HostOptions, type ServableKeystore, type ServerDeps } from "./host.js";
+import type { LogForm } from "./log.js";
 import type { KeystoreState } from "./keystore-state.js";
 
 /** How long a stop waits for what is in flight, in milliseconds. */
@@ -10,6 +11,7 @@ const GRACE_MS = 10_000;
 export interface ServerOptions extends DoorSettings, HostOptions {
   readonly allowUnauthenticated?: boolean | undefined;
   readonly requestLog: boolean;
+  readonly logForm?: LogForm | undefined;
 }
 
 /** A server that listens. */

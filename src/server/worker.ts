@@ -11,7 +11,7 @@ import type { ServerDeps } from "./host.js";
 import type { FromWorker, SentKeystore, ToWorker, WorkerStart } from "./ipc.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { EMPTY_KEYSTORE } from "../core/keystore.js";
-import { createJsonLog, type ServerEvent } from "./log.js";
+import { createServerLog, type ServerEvent } from "./log.js";
 import { createPrimaryLine } from "./primary-line.js";
 import { createRemoteServices } from "./remote-services.js";
 
@@ -39,7 +39,7 @@ export interface RunningWorker {
  * else with the world but write its log.
  */
 export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): RunningWorker {
-  const log = createJsonLog((text) => writeLines(text, write), now);
+  let log = createServerLog((text) => writeLines(text, write), now);
   const line = createPrimaryLine(
     (message) => {
       channel.send(message);
@@ -78,6 +78,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
     path = given.path;
     policy = () => ({ ...given.policy, nowMs: now() });
     degraded = given.degraded;
+    log = createServerLog((text) => writeLines(text, write), now, given.settings.logForm);
     const inner = createKeystoreState(EMPTY_KEYSTORE, now);
     // How the server stands is for its primary to say.
     const own: KeystoreState = { ...inner, degraded: () => degraded };

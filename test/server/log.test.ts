@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
-import { createJsonLog, formatRequestLine, type LoggedRequest } from "../../src/server/log.js";
+import { createServerLog, formatRequestLine, type LoggedRequest } from "../../src/server/log.js";
 import { appOf, entryOf, keystoreOf, NOW, requestOf } from "./requests.js";
 import { eventually } from "./eventually.js";
 
@@ -74,12 +74,12 @@ describe("the line of a request", () => {
   });
 });
 
-describe("createJsonLog", () => {
+describe("createServerLog", () => {
   const event = { level: "info", event: "test", message: "x" } as const;
 
   it("gathers what comes while a write is under way, in order", async () => {
     const writes: string[] = [];
-    const log = createJsonLog(
+    const log = createServerLog(
       (text) => {
         writes.push(text);
         if (writes.length === 1) for (let n = 0; n < 3; n += 1) log.event(event, NOW + n);
@@ -94,7 +94,7 @@ describe("createJsonLog", () => {
   });
 
   it("survives a reader that has gone", async () => {
-    const log = createJsonLog(
+    const log = createServerLog(
       () => Promise.reject(new Error("EPIPE")),
       () => NOW,
     );
@@ -105,7 +105,7 @@ describe("createJsonLog", () => {
   it("drops what a stalled reader would let pile up, and says how much", async () => {
     const writes: string[] = [];
     let release = (): void => undefined;
-    const log = createJsonLog(
+    const log = createServerLog(
       (text) => {
         writes.push(text);
         return writes.length > 1

@@ -108,6 +108,8 @@ async function prepare(
       // Where the bundle has it.
       workerPath: fileURLToPath(new URL("./serve-worker.cjs", import.meta.url)),
       workerPolicy,
+      // Where requests are not logged, what is left is for people.
+      logForm: settings.log === "json" ? "json" : "text",
       requestLog: settings.log !== "off" && !context.globals.quiet,
     },
   };
