@@ -95,8 +95,8 @@ describeWith(openssl, "TLS", () => {
       agent: false,
     });
     const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-    const name = (response.socket as Pick<TLSSocket, "getPeerCertificate">).getPeerCertificate()
-      .subject.CN;
+    const socket: unknown = response.socket;
+    const name = (socket as Peer).getPeerCertificate().subject.CN;
     let body = "";
     for await (const chunk of response as AsyncIterable<Buffer>) body += chunk.toString();
     return [response.statusCode ?? 0, String(name), body];
