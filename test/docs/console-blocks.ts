@@ -78,7 +78,7 @@ export function normalized(output: string): string {
     .replaceAll(/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, "<date>")
     .replaceAll(/\b\d+ (?:second|minute|hour|day|week|month|year)s?\b/g, "<while>")
     .replaceAll(/\((?:now|<while> ago)\)/g, "(<while> ago)")
-    .replaceAll(/"(age_s|ms)":\d+(?:\.\d+)?/g, '"$1":<n>')
+    .replaceAll(/"(age_s|exp|iat|ms)":\d+(?:\.\d+)?/g, '"$1":<n>')
     .replaceAll(/[ \t]+/g, " ")
     .replaceAll(/ ?\n ?/g, "\n")
     .trim();
