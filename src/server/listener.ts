@@ -125,7 +125,7 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
       ...routed,
       atMs: options.now(),
       ms: performance.now() - startedMs,
-      remote: request.socket.remoteAddress,
+      remote: options.router.clientOf(request.socket.remoteAddress, request.rawHeaders),
       requestId: requestIdOf(request.rawHeaders),
     });
   }

@@ -43,11 +43,7 @@ export function createMetricsHandler({ state, services, now }: MetricsOptions): 
 }
 
 /** Counters in the text format of OpenMetrics 1.0; the names are those of HTTP.md, 'Operations'. */
-function formatMetrics(
-  counters: CounterSnapshot,
-  keys: KeyCounts,
-  generation: string,
-): string {
+function formatMetrics(counters: CounterSnapshot, keys: KeyCounts, generation: string): string {
   return [
     ...family("keys_verify", "counter", "Verdicts by their outcome."),
     ...labelled("keys_verify_total", "verdict", counters.verdicts),

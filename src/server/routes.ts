@@ -2,7 +2,7 @@ import { AS_IT_IS, type Presentation } from "../core/problem.js";
 import type { RateLimit } from "../core/rate-limit.js";
 import { KeysError } from "../errors.js";
 import { ADMIN_PATH, createAdminHandlers } from "./admin.js";
-import { parseTrustedProxies, type TrustedProxies } from "./client-address.js";
+import { clientAddress, parseTrustedProxies, type TrustedProxies } from "./client-address.js";
 import { counted } from "./counted.js";
 import type { Counters } from "./counters.js";
 import { createIntrospectHandler, INTROSPECT_PATH } from "./introspect.js";
@@ -76,6 +76,8 @@ export interface RoutedReply {
 export interface Router {
   /** Whether the body of a request to a path is to be read before it is answered. */
   readsBody(method: string, path: string): boolean;
+  /** The client's address, as far as trusted proxies tell it; for the log. */
+  clientOf(remote: string | undefined, rawHeaders: readonly string[]): string | undefined;
   /** Never throws, never rejects. A promise only where something has to be waited for. */
   answer(request: KeysRequest): Awaitable<RoutedReply>;
 }
@@ -83,7 +85,9 @@ export interface Router {
 /** Makes the one table of routes. */
 export function createRouter(options: RouteOptions): Router {
   const { onFault } = options;
-  const { exact, verify, adminKey } = routeTable(options);
+  const trustedProxies = trustedProxiesOf(options.trustedProxies ?? []);
+  const trustsAny = trustedProxies.unix || trustedProxies.ranges.length > 0;
+  const { exact, verify, adminKey } = routeTable(options, trustedProxies);
   const notFound: RoutedReply = { route: undefined, reply: problemReply("not_found") };
 
   function routeOf(path: string): Route | undefined {
@@ -112,6 +116,8 @@ export function createRouter(options: RouteOptions): Router {
       const route = routeOf(path);
       return route?.readsBody === true && handlerOf(route, method) !== undefined;
     },
+    clientOf: (remote, rawHeaders) =>
+      trustsAny ? clientAddress(remote, rawHeaders, trustedProxies) : remote,
     answer(request) {
       const route = routeOf(request.path);
       if (route === undefined) return notFound;
@@ -146,10 +152,9 @@ interface RouteTable {
   readonly adminKey: Route;
 }
 
-function routeTable(options: RouteOptions): RouteTable {
+function routeTable(options: RouteOptions, trustedProxies: TrustedProxies): RouteTable {
   const { state, services, counters, now, version, realm, defaultLimit } = options;
   const snapshot = (): Snapshot => state.snapshot();
-  const trustedProxies = trustedProxiesOf(options.trustedProxies ?? []);
   const asked = { snapshot, services, now, realm, trustedProxies };
   const modes = {
     systemDigest: options.systemDigest,

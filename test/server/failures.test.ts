@@ -156,6 +156,14 @@ describe("the client's address", () => {
     expect(from(remote, ...lines)).toBe(expected);
   });
 
+  it("is what the log has", () => {
+    const lines = ["X-Forwarded-For", "203.0.113.5"];
+    const app = appOf(keystore, { trustedProxies: ["10.0.0.1"] });
+    expect(app.clientOf("10.0.0.1", lines)).toBe("203.0.113.5");
+    expect(app.clientOf("10.0.0.2", lines)).toBe("10.0.0.2");
+    expect(appOf(keystore).clientOf("10.0.0.1", lines)).toBe("10.0.0.1");
+  });
+
   it("is unknown over a Unix socket that nobody trusts", () => {
     expect(from(undefined, "203.0.113.5")).toBeUndefined();
     expect(addressBlock(undefined)).toBe("unix");

@@ -8,7 +8,12 @@ import { createCounters } from "../../src/server/counters.js";
 import { createKeystoreState, type KeystoreState } from "../../src/server/keystore-state.js";
 import { createLocalServices } from "../../src/server/local-services.js";
 import { splitTarget, type KeysRequest } from "../../src/server/message.js";
-import { createRouter, type RoutedReply, type RouteOptions } from "../../src/server/routes.js";
+import {
+  createRouter,
+  type RoutedReply,
+  type RouteOptions,
+  type Router,
+} from "../../src/server/routes.js";
 import type { Services } from "../../src/server/services.js";
 
 /** The instant at which the tests of the server take place. */
@@ -66,6 +71,8 @@ export interface App {
   ask(request: KeysRequest): RoutedReply;
   /** What is answered at once or later. */
   wait(request: KeysRequest): Promise<RoutedReply>;
+  /** The client's address, for the log. */
+  readonly clientOf: Router["clientOf"];
   /** A GET with a Bearer token, where one is given. */
   get(target: string, token?: string): Answer;
 }
@@ -120,6 +127,7 @@ export function appOf(keystore: Keystore, options: AppOptions = {}): App {
       now = ms;
     },
     ask,
+    clientOf: (remote, rawHeaders) => router.clientOf(remote, rawHeaders),
     wait: async (request) => router.answer(request),
     get: (target, token) =>
       ask(requestOf(target, token === undefined ? {} : { Authorization: `Bearer ${token}` })).reply
