@@ -26,6 +26,23 @@ export type {
 } from "./core/verify.js";
 export { isKeysError, KeysError } from "./errors.js";
 export type { KeysErrorCode, KeysErrorOptions } from "./errors.js";
+export type { AuditNote, AuditOrigin, AuditPlace, AuditResult } from "./file/audit.js";
+export type { KeyEffect } from "./file/audit-effect.js";
+export { auditEvents } from "./file/audit-event.js";
+export type { AuditEvent, ChangeEvent, OutsideEvent, TornEvent } from "./file/audit-event.js";
+export type {
+  AuditContent,
+  AuditLine,
+  AuditOutcome,
+  AuditState,
+  IntentLine,
+  NoteLine,
+  OutcomeLine,
+  TornLine,
+} from "./file/audit-line.js";
+export { appendAudit } from "./file/audit-note.js";
+export { readAudit, verifyAudit } from "./file/audit-read.js";
+export type { AuditRecord, AuditVerdict, BrokenLine } from "./file/audit-read.js";
 export type { Change } from "./file/change.js";
 export { DIAGNOSTICS, hasErrors } from "./file/diagnostic.js";
 export type {
@@ -43,6 +60,8 @@ export type { LoadKeystoreOptions } from "./file/load.js";
 export type { Policy } from "./file/policy.js";
 export { readStore, updateStore } from "./file/store.js";
 export type { StoredKeystore, UpdateOptions, UpdateResult } from "./file/store.js";
+export { readUsage, recordUsage, usagePath } from "./file/usage.js";
+export type { LastUse, RecordUsageOptions, UsageRead } from "./file/usage.js";
 export type { Asked } from "./peer/asked.js";
 export type { CredentialSource, FetchHeaders } from "./peer/credential-source.js";
 export type { FollowOptions, ReloadEvent } from "./peer/followed-keystore.js";

@@ -1,4 +1,5 @@
 import type { CommandSpec } from "./command.js";
+import type { AuditOptions } from "./commands/audit.js";
 import type { ConfigOptions } from "./commands/config.js";
 import type { CreateOptions } from "./commands/create.js";
 import type { DisableOptions } from "./commands/disable.js";
@@ -23,6 +24,17 @@ import { once, onceFile, repeatable, toggle } from "./option.js";
 
 const KEY = "its fingerprint, or at least six digits of it";
 const TIME = "30s 12h 90d 2w 1y, an instant, or never";
+
+const AUDIT_FILE = onceFile(
+  "--audit-file <path>",
+  "its audit log (default: KEYS_AUDIT_FILE, else beside the keystore)",
+  "the one beside the keystore",
+);
+const USAGE_FILE = onceFile(
+  "--usage-file <path>",
+  "when keys were last used (default: KEYS_USAGE_FILE, else beside the keystore)",
+  "the one beside the keystore",
+);
 
 /** Every command that is built. Each loads its own part only when it is called. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -71,14 +83,17 @@ export const COMMANDS: readonly CommandSpec[] = [
       "keys list",
       "keys list --state all --sort -created",
       "keys list --expiring 30d",
+      "keys list --unused 90d                              never used, or not since then",
       "keys list --json | jq -r '.keys[].id'",
     ],
     options: [
       once("--id <name>", "only this contributor's"),
       once("--state <state>", "live, retired or all (default: live)"),
       once("--expiring <time>", "only those that end until then, such as 30d"),
-      once("--sort <field>", "created, expires, fingerprint, id, label, state; -id reverses"),
+      once("--unused <time>", "only those that were not used since, such as 90d"),
+      once("--sort <field>", "created, expires, fingerprint, id, label, state, used; -id reverses"),
       once("--format <format>", "table, json or csv (default: table)"),
+      USAGE_FILE,
     ],
     load: async () => (await import("./commands/list.js")).list,
   }),
@@ -87,7 +102,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "show everything about one key",
     examples: ["keys show c1f29e0ba7d3", "keys show --id alice --json"],
     operands: [{ usage: "[key]", description: KEY }],
-    options: [once("--id <name>", "a contributor's only key")],
+    options: [once("--id <name>", "a contributor's only key"), AUDIT_FILE, USAGE_FILE],
     load: async () => (await import("./commands/show.js")).show,
   }),
   command<SetOptions>({
@@ -119,7 +134,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [
       'keys revoke c1f29e0ba7d3 --reason "laptop lost"',
       "keys revoke --id alice --yes",
-      "keys revoke c1f29e0ba7d3 --purge                    drop it without a trace",
+      "keys revoke c1f29e0ba7d3 --purge                    drop the entry, too",
       "keys revoke c1f29e0ba7d3 --wait http://10.0.0.1:8787 http://10.0.0.2:8787",
     ],
     operands: [{ usage: "[key]", description: KEY }],
@@ -239,6 +254,25 @@ export const COMMANDS: readonly CommandSpec[] = [
       toggle("--prune", "remove what the server has and the file does not know"),
     ],
     load: async () => (await import("./commands/push.js")).push,
+  }),
+  command<AuditOptions>({
+    name: "audit",
+    summary: "tell who changed what when; verify that nobody changed the record",
+    examples: [
+      "keys audit --since 30d",
+      "keys audit --id alice --json",
+      "keys audit verify                                   prints the head: keep it elsewhere",
+      "keys audit verify --head 3f1c…                      whether the log still leads there",
+    ],
+    operands: [{ usage: "[key]", description: `only of this key: ${KEY}; or: verify` }],
+    options: [
+      once("--id <name>", "only of this contributor's keys"),
+      once("--actor <name>", "only by this one: alice, os:alice, admin, server"),
+      once("--since <time>", "only what is not older, such as 30d"),
+      once("--head <hash>", "with verify: the hash of a line that must be there"),
+      AUDIT_FILE,
+    ],
+    load: async () => (await import("./commands/audit.js")).audit,
   }),
   command<ServeOptions>({
     name: "serve",

@@ -1,6 +1,7 @@
 import type { Entry, KeyState } from "../core/entry.js";
 import { stateAt } from "../core/entry.js";
 import { formatInstant } from "../core/instant.js";
+import type { LastUse } from "../file/usage.js";
 
 /** A key as `list` and `show` give it in JSON. */
 export interface KeyRecord {
@@ -46,7 +47,7 @@ export interface ChangedRecord {
 }
 
 /** {@link KeyRecord} of an entry, as it is at an instant. */
-export function keyRecord(entry: Entry, nowMs: number): KeyRecord {
+export function keyRecord(entry: Entry, nowMs: number, lastUsed: LastUse): KeyRecord {
   return {
     digest: entry.digest,
     fingerprint: entry.fingerprint,
@@ -58,8 +59,7 @@ export function keyRecord(entry: Entry, nowMs: number): KeyRecord {
     created_at: instant(entry.createdAt),
     expires_at: instant(entry.expiresAt),
     not_before: instant(entry.notBefore),
-    // Last use comes with the server that keeps it.
-    last_used_at: null,
+    last_used_at: instant(lastUsed.get(entry.digest)),
     state: stateAt(entry, nowMs),
     retired_at: instant(entry.retiredAt),
     reason: entry.reason ?? null,

@@ -86,6 +86,14 @@ export function hashOfLine(line: string | Uint8Array): string {
   return digestOf(line);
 }
 
+/**
+ * The hash that stands for what is torn: that of its only line; where there are several, of the
+ * hash of those before and its own, and so on.
+ */
+export function tornHash(before: string | undefined, line: string): string {
+  return before === undefined ? line : digestOf(before + line);
+}
+
 /** A line from its octets, or undefined for what is none. Members beyond these are ignored. */
 export function parseAuditLine(octets: Uint8Array): AuditLine | undefined {
   // `{`: a cheap look spares most garbage the parser.

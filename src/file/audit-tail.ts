@@ -4,6 +4,7 @@ import {
   hashOfLine,
   MAX_LINE_BYTES,
   parseAuditLine,
+  tornHash,
   type AuditLine,
 } from "./audit-line.js";
 
@@ -71,10 +72,21 @@ function tailBehind(
   const isTorn = bytes.length > end + 1;
   return {
     ...known,
-    prev: isTorn ? hashOfLine(torn) : known.chain,
+    prev: isTorn ? hashOfTorn(torn) : known.chain,
     tornOctets: isTorn ? torn.length : undefined,
     isOpen,
   };
+}
+
+function hashOfTorn(torn: Buffer): string {
+  let hash: string | undefined;
+  for (let begin = 0; begin <= torn.length;) {
+    const lf = torn.indexOf(LF, begin);
+    const end = lf === -1 ? torn.length : lf;
+    hash = tornHash(hash, hashOfLine(torn.subarray(begin, end)));
+    begin = end + 1;
+  }
+  return hash ?? hashOfLine(torn);
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
+import { verifyAudit } from "../../src/file/audit-read.js";
 import { runKeys } from "../helpers/bin.js";
 import {
   namesIn,
@@ -31,6 +32,8 @@ it("loses none of 32 keys that are made at once", { timeout: TIMEOUT_MS }, async
   expect(live.size).toBe(before.size + 32);
   expect(retired.size).toBe(0);
   expect(namesIn(cwd)).toEqual(["keys.yaml"]);
+  const { broken, lines } = await verifyAudit(`${file}.audit.jsonl`);
+  expect({ broken, lines }).toEqual({ broken: undefined, lines: 64 });
 });
 
 it(

@@ -2,6 +2,9 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
+import { appendAudit } from "../../src/file/audit-note.js";
+import { auditEvents, type AuditEvent } from "../../src/file/audit-event.js";
+import { verifyAudit } from "../../src/file/audit-read.js";
 import { runKeys, type RunResult } from "../helpers/bin.js";
 import {
   keysOf,
@@ -94,6 +97,29 @@ function remainsIn(
   return { after, shown, made, leftovers };
 }
 
+/** The audit log after a crash holds, and says of the change what the keystore says. */
+async function expectRecord({ cwd, step, after }: Outcome): Promise<void> {
+  const file = join(cwd, FILE);
+  const log = `${file}.audit.jsonl`;
+  if (fs.existsSync(log)) {
+    expect((await verifyAudit(log)).broken, `step ${step}`).toBeUndefined();
+  } else {
+    expect(after, `step ${step}`).toBe(text);
+  }
+  const origin = { actor: "server", action: "note" };
+  await appendAudit(file, origin);
+  expect(await verifyAudit(log), `step ${step}`).toMatchObject({
+    broken: undefined,
+    isOpen: false,
+  });
+  const events: AuditEvent[] = [];
+  for await (const event of auditEvents(log)) events.push(event);
+  const outcomes = events.flatMap((event) => (event.kind === "change" ? [event.outcome] : []));
+  expect(outcomes.includes("done"), `step ${step}`).toBe(after !== text);
+  expect(outcomes).not.toContain("unclear");
+  expect(mintedTokensIn(fs.readFileSync(log, "utf8"))).toEqual([]);
+}
+
 describe.each(COMMANDS)("$name", (command) => {
   it("killed at any step, leaves the old file or the new", { timeout: TIMEOUT_MS }, async () => {
     let [old, made] = [0, 0];
@@ -107,6 +133,7 @@ describe.each(COMMANDS)("$name", (command) => {
         else made += 1;
         expect(outcome.made.length, `step ${step}`).toBe(after === text ? 0 : 1);
         for (const token of outcome.shown) expect(outcome.made).toEqual([digestOf(token)]);
+        await expectRecord(outcome);
         if (leftovers.length === 0) return;
         const next = await runKeys(["create", "--id", "next"], { cwd });
         expect(next.exitCode, next.stderr).toBe(0);

@@ -165,7 +165,23 @@ describe("keys show", () => {
     const { fingerprint } = await create(world, "--id", "alice", "--label", "x");
     const { keys } = (await world.json(["list"])) as { keys: object[] };
     for (const name of [[fingerprint.slice(0, 6)], ["--id", "alice"]]) {
-      expect(await world.json(["show", ...name])).toEqual({ ...keys[0], history: [] });
+      const shown = (await world.json(["show", ...name])) as { history: unknown };
+      expect(shown).toEqual({ ...keys[0], history: shown.history });
+      expect(shown.history).toEqual([
+        {
+          at: "2026-11-22T12:00:00.000Z",
+          actor: "os:operator",
+          sudo_user: null,
+          action: "create",
+          outcome: "done",
+          changes: {
+            state: [null, "live"],
+            id: [null, "alice"],
+            label: [null, "x"],
+            created_at: [null, "2026-11-22T12:00:00Z"],
+          },
+        },
+      ]);
     }
     const { stdout } = await world.keys(["show", fingerprint]);
     expect(stdout).toMatch(/^label +x$/m);

@@ -5,7 +5,7 @@ import { makeWorld } from "./support/memory-io.js";
 
 const COMMANDS = [
   ...["init", "create", "list", "show", "set", "revoke", "disable", "enable", "rotate", "sweep"],
-  ...["validate", "migrate", "hash", "identify", "push", "serve"],
+  ...["validate", "migrate", "hash", "identify", "push", "audit", "serve", "config"],
 ];
 
 const TOKEN = "key_Chv5QtMwyrRxy0zZNFmgdEq3n3v25eEUpMwY4hn4Cg02qRbPr";

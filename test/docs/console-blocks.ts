@@ -77,6 +77,7 @@ export function normalized(output: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d/g, "<date>")
     .replaceAll(/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, "<date>")
     .replaceAll(/\b\d+ (?:second|minute|hour|day|week|month|year)s?\b/g, "<while>")
+    .replaceAll(/\bos:[\w.-]+/g, "os:<user>")
     .replaceAll(/\((?:now|<while> ago)\)/g, "(<while> ago)")
     .replaceAll(/"(age_s|exp|iat|ms)":\d+(?:\.\d+)?/g, '"$1":<n>')
     .replaceAll(/[ \t]+/g, " ")

@@ -3,23 +3,27 @@ import { stateAt } from "../../core/entry.js";
 import type { Keystore } from "../../core/keystore.js";
 import { KeysError } from "../../errors.js";
 import { readStore } from "../../file/store.js";
+import type { LastUse } from "../../file/usage.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { keyRecord, type KeyRecord } from "../key-record.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
+import { lastUse } from "../last-use.js";
 import { formatCsv } from "../render/csv.js";
 import { formatKeyTable } from "../render/key-table.js";
-import { readableKeystore, reportProblems } from "../troubled-file.js";
 import { invalid } from "../refuse-token.js";
-import { parseEnd } from "../values.js";
+import { readableKeystore, reportProblems } from "../troubled-file.js";
+import { parseEnd, parseTime } from "../values.js";
 
 /** The options of `keys list`. */
 export interface ListOptions {
   readonly id?: string;
   readonly state?: string;
   readonly expiring?: string;
+  readonly unused?: string;
   readonly sort?: string;
   readonly format?: string;
+  readonly usageFile?: string;
 }
 
 type Format = "table" | "json" | "csv";
@@ -44,15 +48,22 @@ const CSV_COLUMNS = [
 
 /** What `--sort` takes. Times are compared as numbers; what a key lacks comes last. */
 const SORTS: Readonly<
-  Record<string, (entry: Entry, nowMs: number) => string | number | undefined>
+  Record<string, (entry: Entry, now: SortTimes) => string | number | undefined>
 > = {
   created: ({ createdAt }) => createdAt,
   expires: ({ expiresAt }) => expiresAt,
   fingerprint: ({ digest }) => digest,
   id: ({ id }) => id,
   label: ({ label }) => label,
-  state: stateAt,
+  state: (entry, { nowMs }) => stateAt(entry, nowMs),
+  used: ({ digest }, { lastUsed }) => lastUsed.get(digest),
 };
+
+/** What values depend on besides the entry. */
+interface SortTimes {
+  readonly nowMs: number;
+  readonly lastUsed: LastUse;
+}
 
 /** `keys list`: the keys of a file. */
 export async function list(context: Context, options: ListOptions): Promise<ExitStatus> {
@@ -66,17 +77,21 @@ export async function list(context: Context, options: ListOptions): Promise<Exit
   const untilMs =
     options.expiring === undefined ? undefined : parseEnd("--expiring", options.expiring, nowMs);
 
+  const sinceMs = parseUnused(options.unused, nowMs);
+
   const store = await readStore(file.path, policy);
   const keystore = readableKeystore(store, file);
   await reportProblems(context, file, store.diagnostics);
+  const lastUsed = await lastUse(context, file, options.usageFile);
   const entries = choose(keystore)
     .filter(({ id }) => options.id === undefined || id === options.id)
     .filter(
       ({ expiresAt }) => untilMs === undefined || (expiresAt !== undefined && expiresAt <= untilMs),
-    );
-  if (sort !== undefined) entries.sort((a, b) => sort(a, b, nowMs));
+    )
+    .filter((entry) => sinceMs === undefined || isUnused(entry, sinceMs, lastUsed));
+  if (sort !== undefined) entries.sort((a, b) => sort(a, b, { nowMs, lastUsed }));
 
-  const records = (): KeyRecord[] => entries.map((entry) => keyRecord(entry, nowMs));
+  const records = (): KeyRecord[] => entries.map((entry) => keyRecord(entry, nowMs, lastUsed));
   if (format === "json") {
     await context.printJson({ keys: records() });
   } else if (format === "csv") {
@@ -86,7 +101,7 @@ export async function list(context: Context, options: ListOptions): Promise<Exit
   } else {
     const style = await context.style("stdout");
     const width = context.io.stdout.columns();
-    await context.print(await formatKeyTable(entries, { nowMs, width, style }));
+    await context.print(await formatKeyTable(entries, { nowMs, lastUsed, width, style }));
   }
   return 0;
 }
@@ -97,6 +112,18 @@ function csvRow(record: KeyRecord): string[] {
     if (value === null) return "";
     return typeof value === "string" ? value : value.join(" ");
   });
+}
+
+function parseUnused(unused: string | undefined, nowMs: number): number | undefined {
+  if (unused === undefined) return undefined;
+  const sinceMs = parseTime("--unused", unused, nowMs, -1);
+  if (sinceMs !== undefined) return sinceMs;
+  throw invalid("--unused", "needs a time", "a duration such as 90d, or an instant");
+}
+
+/** Neither used nor made since: a new key had no time to be used. */
+function isUnused({ digest, createdAt }: Entry, sinceMs: number, lastUsed: LastUse): boolean {
+  return (lastUsed.get(digest) ?? createdAt ?? -Infinity) < sinceMs;
 }
 
 function parseFormat(format: string | undefined, json: boolean): Format {
@@ -127,7 +154,7 @@ function parseState(state: string): (keystore: Keystore) => Entry[] {
 
 function parseSort(
   sort: string | undefined,
-): ((a: Entry, b: Entry, nowMs: number) => number) | undefined {
+): ((a: Entry, b: Entry, times: SortTimes) => number) | undefined {
   if (sort === undefined) return undefined;
   const isReversed = sort.startsWith("-");
   const name = isReversed ? sort.slice(1) : sort;
@@ -140,8 +167,8 @@ function parseSort(
     );
   }
   const direction = isReversed ? -1 : 1;
-  return (a, b, nowMs) => {
-    const [first, second] = [valueOf(a, nowMs), valueOf(b, nowMs)];
+  return (a, b, times) => {
+    const [first, second] = [valueOf(a, times), valueOf(b, times)];
     if (first === undefined || second === undefined) {
       return Number(first === undefined) - Number(second === undefined);
     }

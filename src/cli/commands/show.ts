@@ -1,12 +1,20 @@
 import { stateAt, type Entry } from "../../core/entry.js";
 import { formatInstant } from "../../core/instant.js";
+import { isKeysError } from "../../errors.js";
+import { resolveTarget } from "../../file/atomic.js";
+import { auditEvents } from "../../file/audit-event.js";
+import { auditPath } from "../../file/audit-log.js";
 import { readStore } from "../../file/store.js";
+import { historyRecord, type HistoryRecord } from "../audit-record.js";
+import { auditPlace } from "../audit-trail.js";
 import { namedOrChosen } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { findKeys, onlyKey, parseNaming } from "../key-naming.js";
 import { keyRecord } from "../key-record.js";
-import { environmentPolicy, keystoreFile } from "../keystore-file.js";
+import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
+import { lastUse } from "../last-use.js";
+import { actionText, actorText, changesText, instantText } from "../render/audit-table.js";
 import { formatRelative } from "../render/relative-time.js";
 import type { Style } from "../render/style.js";
 import { visible } from "../render/visible.js";
@@ -15,6 +23,8 @@ import { readableKeystore, reportProblems } from "../troubled-file.js";
 /** The options of `keys show`. */
 export interface ShowOptions {
   readonly id?: string;
+  readonly auditFile?: string;
+  readonly usageFile?: string;
 }
 
 const NAME_WIDTH = 14;
@@ -32,16 +42,56 @@ export async function show(
   const keystore = readableKeystore(store, file);
   await reportProblems(context, file, store.diagnostics);
   const entry = onlyKey(findKeys(keystore, naming), options.id ?? "that");
+  const lastUsed = await lastUse(context, file, options.usageFile);
+  const history = await historyOf(context, file, entry.fingerprint, options.auditFile);
   if (context.globals.json) {
-    // The record of changes, and with it a key's history, is not kept yet.
-    await context.printJson({ ...keyRecord(entry, policy.nowMs), history: [] });
+    await context.printJson({ ...keyRecord(entry, policy.nowMs, lastUsed), history });
   } else {
-    await context.print(formatKey(entry, policy.nowMs, await context.style("stdout")));
+    const style = await context.style("stdout");
+    const key = formatKey(entry, policy.nowMs, lastUsed.get(entry.digest), style);
+    await context.print(key + formatHistory(history, style));
   }
   return 0;
 }
 
-function formatKey(entry: Entry, nowMs: number, style: Style): string {
+/** What the audit log tells of a key; nothing where there is none, or it can't be read. */
+async function historyOf(
+  context: Context,
+  file: KeystoreFile,
+  fingerprint: string,
+  option: string | undefined,
+): Promise<readonly HistoryRecord[]> {
+  const history: HistoryRecord[] = [];
+  try {
+    const place = auditPlace(context, option);
+    const path = await auditPath(await resolveTarget(file.path), place);
+    for await (const event of auditEvents(path)) {
+      const record = historyRecord(event, fingerprint);
+      if (record !== undefined) history.push(record);
+    }
+  } catch (error) {
+    if (!isKeysError(error)) throw error;
+    if (error.code !== "file-not-found") await context.talk.warn(error.message);
+  }
+  return history;
+}
+
+function formatHistory(history: readonly HistoryRecord[], style: Style): string {
+  const lines = history.map((record) => {
+    const { at, changes } = record;
+    const what = [actionText({ kind: "change", ...record }), changesText(changes)];
+    const text = `${instantText(at) ?? at}  ${actorText(record) ?? ""}  ${what.filter((part) => part !== "").join(": ")}`;
+    return `  ${visible(text)}\n`;
+  });
+  return lines.length === 0 ? "" : `${style.dim("history")}\n${lines.join("")}`;
+}
+
+function formatKey(
+  entry: Entry,
+  nowMs: number,
+  lastUsedMs: number | undefined,
+  style: Style,
+): string {
   const time = (ms: number | undefined): string | undefined =>
     ms === undefined ? undefined : `${formatInstant(ms)} (${formatRelative(ms, nowMs)})`;
   const rows: readonly (readonly [name: string, value: string | undefined])[] = [
@@ -60,7 +110,7 @@ function formatKey(entry: Entry, nowMs: number, style: Style): string {
     ["rotated to", entry.fields.get("rotated_to")],
     ["retired", time(entry.retiredAt)],
     ["reason", entry.reason],
-    ["last used", "-"],
+    ["last used", time(lastUsedMs) ?? "-"],
   ];
   return rows
     .filter(([, value]) => value !== undefined && value !== "")

@@ -1,5 +1,6 @@
 import { formatInstant } from "../../core/instant.js";
 import { stateAt, type Entry } from "../../core/entry.js";
+import type { LastUse } from "../../file/usage.js";
 import { formatRelative } from "./relative-time.js";
 import type { Style } from "./style.js";
 import { formatTable, type Column } from "./table.js";
@@ -13,6 +14,7 @@ const NONE = "-";
 /** How a table of keys is drawn. */
 export interface KeyTableOptions {
   readonly nowMs: number;
+  readonly lastUsed: LastUse;
   /** The terminal's width, or undefined for a pipe: then instants are whole and nothing is cut. */
   readonly width: number | undefined;
   readonly style: Style;
@@ -21,7 +23,7 @@ export interface KeyTableOptions {
 /** A table of keys, as wide as the terminal allows; whole in a pipe. */
 export function formatKeyTable(
   entries: readonly Entry[],
-  { nowMs, width, style }: KeyTableOptions,
+  { nowMs, lastUsed, width, style }: KeyTableOptions,
 ): Promise<string> {
   const column = (
     head: string,
@@ -58,13 +60,17 @@ export function formatKeyTable(
   );
   const shortCreated = column("CREATED", ({ createdAt }) => relative(createdAt));
   const shortExpires = column("EXPIRES", ({ expiresAt }) => relative(expiresAt), { style: alert });
-  const used = column("LAST USED", () => undefined);
+  const used = column("LAST USED", ({ digest }) => {
+    const ms = lastUsed.get(digest);
+    return ms === undefined ? undefined : `${day(ms)} (${relative(ms) ?? ""})`;
+  });
+  const shortUsed = column("LAST USED", ({ digest }) => relative(lastUsed.get(digest)));
   const state = column("STATE", (entry) => stateAt(entry, nowMs), { style: alert });
 
   return formatTable(
     [
       [fingerprint, id, label, scopes, created, expires, used, state],
-      [fingerprint, id, label, scopes, shortCreated, shortExpires, used, state],
+      [fingerprint, id, label, scopes, shortCreated, shortExpires, shortUsed, state],
       [fingerprint, id, label, scopes, shortCreated, shortExpires, state],
       [fingerprint, id, label, scopes, shortExpires, state],
       [fingerprint, id, label, shortExpires, state],
