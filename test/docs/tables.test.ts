@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/cli/commands.js";
 import { EXIT_STATUS } from "../../src/cli/exit-codes.js";
+import { longOf } from "../../src/cli/option.js";
 import type { KeysErrorCode } from "../../src/errors.js";
 import { DIAGNOSTICS, type DiagnosticScope } from "../../src/file/diagnostic.js";
 
@@ -116,5 +119,22 @@ describe("documents made from the code", () => {
       "This page is made from the code (`src/cli/exit-codes.ts`), and CI compares the two.",
     );
     await expect(text).toMatchFileSnapshot("../../docs/exit-codes.md");
+  });
+
+  it("docs/verify-server.md lists every option of the server, its variable and what it does", () => {
+    const options = COMMANDS.find(({ name }) => name === "serve")?.options ?? [];
+    const rows = options
+      .filter(({ flags }) => flags !== "--check")
+      .map(({ flags, description }) => {
+        const variable = `KEYS_${longOf(flags).slice(2).replaceAll("-", "_").toUpperCase()}`;
+        return [flags, variable, description].join(" | ");
+      });
+    const page = readFileSync(new URL("../../docs/verify-server.md", import.meta.url), "utf8");
+    const listed = page
+      .split("\n")
+      .filter((line) => line.startsWith("| `--"))
+      .map((line) => line.replaceAll("`", "").split("|").slice(1, -1))
+      .map((cells) => cells.map((cell) => cell.trim()).join(" | "));
+    expect(listed).toEqual(rows);
   });
 });

@@ -127,3 +127,30 @@ describe("createServerLog", () => {
     expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ event: "log-dropped" });
   });
 });
+
+describe("the log as text", () => {
+  it("has a line a request and event, aligned, ASCII alone", async () => {
+    let text = "";
+    const write = (more: string): Promise<void> => {
+      text += more;
+      return Promise.resolve();
+    };
+    const log = createServerLog(write, () => NOW, "text");
+    log.request(logged("/verify", { "X-API-Key": "token-a" }));
+    log.request(logged("/verify", { "X-API-Key": SECRET }));
+    log.event(
+      { level: "warning", event: "e", message: "a\nb \u202e", details: { n: 1, why: "x y" } },
+      NOW,
+    );
+    await log.flush();
+    const lines = text.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(text).toMatch(/^[\n -~]*$/);
+    expect(text).not.toContain(SECRET);
+    expect(lines[0]).toContain(" 200 verify     ok ");
+    expect(lines[0]).toMatch(/ 0\.123ms r-1 id=alice$/);
+    expect(lines[1]).toMatch(/ 401 .* reason=expired$/);
+    expect(lines[2]).toMatch(/ WARNING e: a\\u000ab \\u202e n=1 why="x y"$/);
+    expect(lines[0]?.indexOf("r-1")).toBe(lines[1]?.indexOf("r-1"));
+  });
+});
