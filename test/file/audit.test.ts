@@ -216,9 +216,24 @@ describe("a log", () => {
 
 describe("a log that can't be written", () => {
   const broken: readonly (readonly [string, (log: Log) => void])[] = [
-    ["is a directory", ({ path }) => { fs.mkdirSync(path); }],
-    ["is a link", ({ path }) => { fs.symlinkSync("/tmp/elsewhere.jsonl", path); }],
-    ["has no line at its end", ({ path }) => { fs.writeFileSync(path, "x\n".repeat(2_000_000)); }],
+    [
+      "is a directory",
+      ({ path }) => {
+        fs.mkdirSync(path);
+      },
+    ],
+    [
+      "is a link",
+      ({ path }) => {
+        fs.symlinkSync("/tmp/elsewhere.jsonl", path);
+      },
+    ],
+    [
+      "has no line at its end",
+      ({ path }) => {
+        fs.writeFileSync(path, "x\n".repeat(2_000_000));
+      },
+    ],
   ];
 
   it.each(broken)(
@@ -250,10 +265,25 @@ describe("a log that can't be written", () => {
 
 describe("what a crash leaves", () => {
   it.each([
-    ["not-done", (log: Log, before: string) => { fs.writeFileSync(log.keystore, before); }],
+    [
+      "not-done",
+      (log: Log, before: string) => {
+        fs.writeFileSync(log.keystore, before);
+      },
+    ],
     ["done", () => undefined],
-    ["unclear", (log: Log) => { fs.appendFileSync(log.keystore, "# by hand\n"); }],
-    ["unclear", (log: Log) => { fs.rmSync(log.keystore); }],
+    [
+      "unclear",
+      (log: Log) => {
+        fs.appendFileSync(log.keystore, "# by hand\n");
+      },
+    ],
+    [
+      "unclear",
+      (log: Log) => {
+        fs.rmSync(log.keystore);
+      },
+    ],
   ])("of an intent alone is settled: %s", async (outcome, alter) => {
     const log = await threeChanges();
     const before = fs.readFileSync(log.keystore, "utf8");
