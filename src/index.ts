@@ -52,7 +52,8 @@ export type {
   DiagnosticScope,
   Severity,
 } from "./file/diagnostic.js";
-export { editKeystore, parseKeystore } from "./file/document.js";
+export { parseKeystore } from "./file/document.js";
+export { editKeystore } from "./file/edit-keystore.js";
 export type { KeystoreDocument } from "./file/document.js";
 export { KeystoreInvalidError } from "./file/keystore-invalid.js";
 export { loadKeystore } from "./file/load.js";

@@ -1,5 +1,5 @@
 import type { Change } from "../file/change.js";
-import { editKeystore } from "../file/document.js";
+import { editKeystore } from "../file/edit-keystore.js";
 import type { Policy } from "../file/policy.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { StoredKeystore } from "../file/store.js";

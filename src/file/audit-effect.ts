@@ -41,7 +41,9 @@ const PARSERS: Readonly<Partial<Record<EntryField, (text: string) => unknown>>> 
  * secret in the wrong place.
  */
 export function effectsBetween(before: KeystoreDocument, after: KeystoreDocument): KeyEffect[] {
-  const [old, now] = [before, after].map(({ keystore }) => entriesOf(keystore)) as [
+  // Of an edit it is known which rows it touched: the others need not be looked at.
+  const { touched } = after;
+  const [old, now] = [before, after].map(({ keystore }) => entriesOf(keystore, touched)) as [
     ReadonlyMap<string, Entry>,
     ReadonlyMap<string, Entry>,
   ];
@@ -64,8 +66,18 @@ export function effectsBetween(before: KeystoreDocument, after: KeystoreDocument
 }
 
 /** Live before retired, as {@link Keystore.find} has it. */
-function entriesOf(keystore: Keystore | undefined): ReadonlyMap<string, Entry> {
+function entriesOf(
+  keystore: Keystore | undefined,
+  touched: ReadonlySet<string> | undefined,
+): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
+  if (touched !== undefined) {
+    for (const digest of touched) {
+      const entry = keystore?.find(digest);
+      if (entry !== undefined) entries.set(digest, entry);
+    }
+    return entries;
+  }
   for (const entry of keystore?.live() ?? []) entries.set(entry.digest, entry);
   for (const entry of keystore?.retired() ?? []) {
     if (!entries.has(entry.digest)) entries.set(entry.digest, entry);

@@ -1,15 +1,8 @@
 import type { Keystore } from "../core/keystore.js";
-import { KeysError } from "../errors.js";
-import type { Change } from "./change.js";
 import { diagnose } from "./diagnose.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
-import { carryOut } from "./edit.js";
-import { expectedModel } from "./expected-model.js";
-import { KeystoreInvalidError } from "./keystore-invalid.js";
-import { blockOf, hidesRows, type Layout } from "./layout.js";
+import type { Layout } from "./layout.js";
 import type { LineChange } from "./line-change.js";
-import { modelOf } from "./model.js";
-import { planChanges } from "./plan.js";
 import type { Policy } from "./policy.js";
 import type { SyntaxNode } from "./syntax.js";
 import { scan } from "./scan/scan.js";
@@ -37,10 +30,9 @@ export interface KeystoreDocument {
   readonly pairs: Layout["pairs"] | undefined;
   /** Of a document that an edit made: the lines that changed. */
   readonly changes?: readonly LineChange[];
+  /** Of a document that an edit made, where known: the digests whose rows may have changed. */
+  readonly touched?: ReadonlySet<string>;
 }
-
-/** Codes that leave it in doubt what the file says, to one reader or another. */
-const DOUBTFUL: ReadonlySet<DiagnosticCode> = new Set(["line-break-not-portable"]);
 
 /** Reads a keystore's octets. Never throws: what is wrong is in `diagnostics`. */
 export function parseKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocument {
@@ -64,58 +56,6 @@ export function composeKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocu
 /** The document of a file that is too large to be read. */
 export function tooLargeDocument(): KeystoreDocument {
   return unreadable("file-too-large", { line: 1, column: 1 });
-}
-
-/**
- * Carries out changes as splices of the text. The result is read again and compared with what was
- * meant, and everything outside the edit stays byte for byte.
- *
- * @returns the new text, read under `policy`; the given document where there is nothing to do.
- * @throws KeysError `key-not-found`, `digest-exists`; `keystore-invalid` where the text leaves in
- *   doubt what is meant; `edit-mismatch` where the edit does not fit the way the file is written.
- */
-export function editKeystore(
-  document: KeystoreDocument,
-  changes: readonly Change[],
-  policy: Policy,
-): KeystoreDocument {
-  const { text, layout, root, keystore } = document;
-  if (layout === undefined || root === undefined || keystore === undefined) {
-    throw new KeystoreInvalidError(document.diagnostics);
-  }
-  refuseDoubt(document, layout, changes);
-  const plan = planChanges(layout, keystore, changes);
-  const { text: edited, changes: lines } = carryOut(text, layout, root, plan);
-  if (edited === text) return document;
-  const result = parseKeystoreText(edited, policy);
-  const meant = expectedModel(modelOf(text, layout), plan);
-  const said = result.layout === undefined ? undefined : modelOf(edited, result.layout);
-  if (JSON.stringify(said) !== JSON.stringify(meant)) {
-    throw new KeysError("edit-mismatch", "the edit does not fit the way this file is written", {
-      hint: "write the blocks of keys as in docs/keystore-format.md; nothing was written",
-    });
-  }
-  return result instanceof ScannedDocument
-    ? new ScannedDocument(result.scan, lines)
-    : { ...result, changes: lines };
-}
-
-function refuseDoubt(document: KeystoreDocument, layout: Layout, changes: readonly Change[]): void {
-  const meant = new Set(changes.map((change) => ("digest" in change ? change.digest : "")));
-  const doubtful =
-    layout.repeats.length > 0 ||
-    layout.hidden.length > 0 ||
-    (["api_keys", "retired_api_keys"] as const).some((name) =>
-      hidesRows(blockOf(layout.pairs.get(name))),
-    ) ||
-    [...layout.live, ...layout.retired].some((row) => row.repeated && meant.has(row.digest)) ||
-    document.diagnostics.some(({ code }) => DOUBTFUL.has(code));
-  if (!doubtful) return;
-  throw new KeystoreInvalidError(
-    document.diagnostics,
-    "the file leaves in doubt which entry is meant",
-    "mend what `keys validate` lists first; nothing was written",
-  );
 }
 
 function unreadable(

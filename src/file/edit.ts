@@ -28,6 +28,8 @@ interface BlockStep {
 /** What an edit made. */
 export interface Edited {
   readonly text: string;
+  /** In the text as it was, with an ending for its last line where it lacked one. */
+  readonly splices: readonly Splice[];
   readonly changes: readonly LineChange[];
 }
 
@@ -42,6 +44,7 @@ export function carryOut(text: string, layout: Layout, root: SyntaxNode, plan: P
   const edited = applySplices(whole, splices);
   return {
     text: bare ? edited.replace(/\r?\n$/, "") : edited,
+    splices,
     changes: lineChanges(whole, splices),
   };
 }

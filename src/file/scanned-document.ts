@@ -7,19 +7,31 @@ import type { Scan } from "./scan/scan.js";
 import type { SyntaxNode } from "./syntax.js";
 import { readSyntax } from "./yaml-reader.js";
 
+/** What is known of the edit that made a document. */
+export interface ScannedEdit {
+  /** The lines that changed, worked out where somebody asks. */
+  readonly changes?: () => readonly LineChange[];
+  readonly touched?: ReadonlySet<string>;
+}
+
 /** A document that was scanned: its text and its tree are made only where somebody asks for them. */
 export class ScannedDocument implements KeystoreDocument {
   readonly scan: Scan;
-  readonly changes?: readonly LineChange[];
   readonly misplaced: ReadonlySet<string> = new Set();
+  readonly touched?: ReadonlySet<string>;
+  readonly #changes: (() => readonly LineChange[]) | undefined;
   #text: string | undefined;
   #root: SyntaxNode | undefined;
   #layout: Layout | undefined;
 
-  /** @param changes - of a document that an edit made. */
-  constructor(scan: Scan, changes?: readonly LineChange[]) {
+  constructor(scan: Scan, edit: ScannedEdit = {}) {
     this.scan = scan;
-    if (changes !== undefined) this.changes = changes;
+    this.#changes = edit.changes;
+    if (edit.touched !== undefined) this.touched = edit.touched;
+  }
+
+  get changes(): readonly LineChange[] {
+    return this.#changes?.() ?? [];
   }
 
   get bytes(): Uint8Array {

@@ -14,24 +14,25 @@ export interface Splice {
  * @throws RangeError where two overlap: a caller's mistake, before anything is made of it.
  */
 export function applySplices(text: string, splices: readonly Splice[]): string {
-  // Insertions at one place keep the order they are given in, and come before a deletion there.
-  const ordered = splices
-    .map((splice, index) => ({ splice, index }))
-    .sort(
-      (a, b) =>
-        a.splice.start - b.splice.start ||
-        Number(a.splice.end > a.splice.start) - Number(b.splice.end > b.splice.start) ||
-        a.index - b.index,
-    );
   const parts: string[] = [];
   let at = 0;
-  for (const { splice } of ordered) {
+  for (const splice of inOrder(splices)) {
     if (splice.start < at) throw new RangeError("splices overlap");
     parts.push(text.slice(at, splice.start), splice.text);
     at = splice.end;
   }
   parts.push(text.slice(at));
   return parts.join("");
+}
+
+/**
+ * Splices in the order they are carried out in: insertions at one place keep the order they are
+ * given in, and come before a deletion there.
+ */
+export function inOrder<T extends Pick<Splice, "start" | "end">>(splices: readonly T[]): T[] {
+  return splices.toSorted(
+    (a, b) => a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start),
+  );
 }
 
 /** Where the line of an offset starts; a byte-order mark is not part of the first line. */

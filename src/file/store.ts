@@ -4,12 +4,8 @@ import type { AuditOrigin, AuditPlace, AuditResult } from "./audit.js";
 import { AuditJournal, type DocumentedChange } from "./audit-journal.js";
 import type { Change } from "./change.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
-import {
-  editKeystore,
-  parseKeystore,
-  tooLargeDocument,
-  type KeystoreDocument,
-} from "./document.js";
+import { parseKeystore, tooLargeDocument, type KeystoreDocument } from "./document.js";
+import { editKeystore } from "./edit-keystore.js";
 import { editFile } from "./locked-edit.js";
 import type { Policy } from "./policy.js";
 import { rawKeyStands } from "./root-text.js";

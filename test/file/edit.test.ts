@@ -3,7 +3,8 @@ import { digestOf } from "../../src/core/digest.js";
 import { formatToken } from "../../src/core/token.js";
 import { hasErrors } from "../../src/file/diagnostic.js";
 import type { Change } from "../../src/file/change.js";
-import { editKeystore, parseKeystoreText, type KeystoreDocument } from "../../src/file/document.js";
+import { parseKeystoreText, type KeystoreDocument } from "../../src/file/document.js";
+import { editKeystore } from "../../src/file/edit-keystore.js";
 import { isKeysError } from "../../src/errors.js";
 
 const nowMs = Date.parse("2026-11-22T12:00:00Z");

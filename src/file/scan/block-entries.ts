@@ -5,7 +5,7 @@ import { Report } from "../report.js";
 import type { SyntaxPair } from "../syntax.js";
 import { BytePlaces } from "./byte-places.js";
 import { EntryLines, numberOf } from "./entry-lines.js";
-import { DECLINED, SPACE } from "./octet.js";
+import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
 import { RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
 import type { RowTable } from "./row-table.js";
@@ -37,7 +37,11 @@ export class BlockEntries implements EntryText {
 
   find(digest: string): Entry | undefined {
     const row = this.table.find(digest);
-    if (row < 0) return undefined;
+    return row < 0 ? undefined : this.entry(row);
+  }
+
+  /** The entry of a row, kept for the next time. */
+  entry(row: number): Entry {
     const place = row & (this.#kept.length - 1);
     const kept = this.#keptRows[place] === row ? this.#kept[place] : undefined;
     if (kept !== undefined) return kept;
@@ -127,6 +131,17 @@ export class BlockEntries implements EntryText {
   keyOffset(digest: string): number | undefined {
     const row = this.table.find(digest);
     return row < 0 ? undefined : this.keyStart(row);
+  }
+
+  /** Where the line of a row starts. */
+  lineStart(row: number): number {
+    return this.keyStart(row) - this.#rowStart(row).indent;
+  }
+
+  /** Whether the entry of a row stands in braces. */
+  isInBraces(row: number): boolean {
+    const { behind } = this.#rowStart(row);
+    return this.#scalars.at(this.#scalars.spaces(behind)) === OPEN_BRACE;
   }
 
   /** Where the key of a row stands, with its quotes. */

@@ -25,8 +25,8 @@ export interface Scan {
   readonly keystore: Keystore;
   /** In file order. */
   readonly diagnostics: readonly Diagnostic[];
-  readonly live: RowTable;
-  readonly retired: RowTable;
+  /** The rows of each block. */
+  readonly blocks: Readonly<Record<BlockName, BlockEntries>>;
   /** The settings at the root that are read here; the rows of blocks are not among their values. */
   readonly pairs: ReadonlyMap<RootKey, SyntaxPair>;
   /** Where the line of each root setting starts, in order. */
@@ -76,15 +76,14 @@ class Scanner {
     if (start === DECLINED || !this.#root(start) || !this.#isPortable()) return undefined;
     const [live, retired, report] = [this.#live, this.#retired, this.#report];
     if (live.crowded || retired.crowded) return undefined;
-    const rows = new BlockEntries("api_keys", live, this.#scalars);
-    rows.markRetired(retired, report);
+    const entries = {
+      api_keys: new BlockEntries("api_keys", live, this.#scalars),
+      retired_api_keys: new BlockEntries("retired_api_keys", retired, this.#scalars),
+    };
+    entries.api_keys.markRetired(retired, report);
     const layout = layoutOf(this.#pairs);
     const rootKeys = diagnoseRootKeys(layout, live, retired, report);
     if (live.count === 0) diagnoseEmptiness(layout, rootKeys, report);
-    const entries = {
-      api_keys: rows,
-      retired_api_keys: new BlockEntries("retired_api_keys", retired, this.#scalars),
-    };
     diagnoseSystemKey(
       this.#pairs,
       (name, digest) => entries[name].keyOffset(digest),
@@ -94,10 +93,9 @@ class Scanner {
     );
     return {
       bytes: this.#bytes,
-      keystore: new ScannedKeystore(rows, entries.retired_api_keys, rootKeys),
+      keystore: new ScannedKeystore(entries.api_keys, entries.retired_api_keys, rootKeys),
       diagnostics: report.diagnostics(),
-      live,
-      retired,
+      blocks: entries,
       pairs: this.#pairs,
       settings: this.#settings,
     };

@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { digestOf } from "../../src/core/digest.js";
+import { isKeysError } from "../../src/errors.js";
+import type { Change } from "../../src/file/change.js";
+import { editComposed } from "../../src/file/composed-edit.js";
+import { composeKeystore, parseKeystore } from "../../src/file/document.js";
+import type { LineChange } from "../../src/file/line-change.js";
+import { editScanned } from "../../src/file/scanned-edit.js";
+import { ScannedDocument } from "../../src/file/scanned-document.js";
+import { keystores } from "./arbitrary-keystore.js";
+import { mutated, mutations } from "./mutation.js";
+import { writtenConfigurations } from "./written-configurations.js";
+
+const nowMs = Date.parse("2026-11-22T12:00:00Z");
+const policy = { nowMs };
+const RUNS = Number(process.env["KEYHOLD_PROPERTY_RUNS"] ?? 600);
+
+/** Many rows with what people put between them: more than an edit's skeleton keeps. */
+const manyRows: fc.Arbitrary<string> = fc
+  .record({
+    rows: fc.array(fc.nat(9), { minLength: 1, maxLength: 14 }),
+    retired: fc.array(fc.nat(9), { maxLength: 9 }),
+    eol: fc.constantFrom("\n", "\r\n"),
+    step: fc.integer({ min: 1, max: 4 }),
+    bare: fc.boolean(),
+    first: fc.boolean(),
+    wide: fc.boolean(),
+  })
+  .map(({ rows, retired, eol, step, bare, first, wide }) => {
+    const live = [
+      "api_keys: # who",
+      ...rows.flatMap((kind, index) => row(kind, `l${index}`, step)),
+    ];
+    const gone =
+      retired.length === 0
+        ? []
+        : ["retired_api_keys:", ...retired.flatMap((kind, i) => row(kind, `r${i}`, step, true))];
+    const around = [wide ? "title: Schlüssel – 日本 😀" : "title: keys", ...live];
+    const lines = first ? [...gone, ...around, "port: 1"] : [...around, "", ...gone];
+    return lines.join(eol) + (bare ? "" : eol);
+  });
+
+function row(kind: number, name: string, step: number, isRetired = false): string[] {
+  const [outer, inner] = [" ".repeat(step), " ".repeat(step * 2)];
+  const digest = digestOf(name);
+  const state = isRetired
+    ? [`${inner}state: revoked`, `${inner}retired_at: "2026-11-01T00:00:00Z"`]
+    : [];
+  const fields = [`${inner}id: ${name}`, ...state];
+  switch (kind) {
+    case 0:
+      return [`${outer}'${digest}': # a note`, ...fields, `${inner}label: "ü # x"  # é`];
+    case 1:
+      return [
+        "# before",
+        "",
+        `${outer}"${digest}":`,
+        `${inner}# inside`,
+        ...fields,
+        "",
+        "  # behind",
+      ];
+    case 2:
+      return isRetired
+        ? [`${outer}"${digest}": {id: x, state: expired, retired_at: "2026-11-01T00:00:00Z"}`]
+        : [`${outer}"${digest}": {id: x}`];
+    case 3:
+      return [`${outer}"${digest}":`, ...fields, `${inner}team: platform`];
+    default:
+      return [`${outer}"${digest}":`, ...fields];
+  }
+}
+
+const texts: fc.Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: manyRows },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(manyRows, mutations).map(([text, list]) => mutated(text, list)),
+  },
+  { weight: 1, arbitrary: keystores.map(({ text }) => text) },
+  { weight: 1, arbitrary: fc.constantFrom(...writtenConfigurations().map(([, text]) => text)) },
+);
+
+/** What to do, and to which of the keys that stand there. */
+const steps = fc.array(fc.record({ kind: fc.nat(7), pick: fc.nat() }), {
+  minLength: 1,
+  maxLength: 5,
+});
+
+function changesOf(
+  digests: readonly string[],
+  list: readonly { readonly kind: number; readonly pick: number }[],
+): Change[] {
+  // No command changes a key twice in one edit.
+  const seen = new Set<string>();
+  const changes = list.map(({ kind, pick }, index): Change => {
+    const digest = digests[pick % Math.max(1, digests.length)] ?? digestOf("nobody");
+    const fields = new Map<string, string>([["label", pick % 2 === 0 ? "now" : "jetzt für 日本"]]);
+    switch (kind) {
+      case 0:
+      case 1:
+        return {
+          kind: "add",
+          digest: pick % 50 === 0 ? digest : digestOf(`added ${String(index)}`),
+          fields: new Map([["id", "zoe"], ...fields]),
+        };
+      case 2:
+      case 3:
+        return { kind: "retire", digest, state: "revoked", retiredAt: nowMs, reason: "lost" };
+      case 4:
+        return { kind: "purge", digest };
+      case 5:
+        return { kind: "restore", digest };
+      case 6:
+        return {
+          kind: "set",
+          digest,
+          fields: pick % 3 === 0 ? new Map([["label", null]]) : fields,
+        };
+      default:
+        return { kind: "migrate", legacyId: "owner" };
+    }
+  });
+  return changes.filter((change) => {
+    const name = change.kind === "migrate" ? "" : change.digest;
+    return !seen.has(name) && seen.add(name);
+  });
+}
+
+type Outcome =
+  { readonly text: string; readonly changes: readonly LineChange[] } | { readonly code: string };
+
+function outcome(edit: () => Outcome | undefined): Outcome | undefined {
+  try {
+    return edit();
+  } catch (error) {
+    if (!isKeysError(error)) throw error;
+    return { code: error.code };
+  }
+}
+
+describe("an edit of a text that was scanned", () => {
+  it("gives the octets that the edit of its whole tree gives", () => {
+    const tally = { carried: 0, refused: 0, declined: 0, skeletons: 0 };
+    fc.assert(
+      fc.property(texts, steps, (text, list) => {
+        const bytes = Buffer.from(text);
+        const document = parseKeystore(bytes, policy);
+        if (!(document instanceof ScannedDocument)) return;
+        const { keystore } = document;
+        const entries = [...keystore.live(), ...keystore.retired()];
+        const changes = changesOf(
+          entries.map(({ digest }) => digest),
+          list,
+        );
+        const scanned = outcome(() => editScanned(document, changes, policy));
+        if (scanned === undefined) {
+          tally.declined += 1;
+          return;
+        }
+        const composed = outcome(() => {
+          const read = (now: string): ReturnType<typeof composeKeystore> =>
+            composeKeystore(Buffer.from(now), policy);
+          const edited = editComposed(composeKeystore(bytes, policy), changes, policy, read);
+          return edited === undefined ? { text, changes: [] } : edited.edit;
+        });
+        if ("code" in scanned) tally.refused += 1;
+        else tally.carried += 1;
+        if (entries.length > 8) tally.skeletons += 1;
+        expect(shown(scanned)).toEqual(composed && shown(composed));
+      }),
+      { numRuns: RUNS },
+    );
+    console.info(JSON.stringify(tally));
+    expect(tally.carried).toBeGreaterThan(RUNS / 4);
+    expect(tally.declined).toBeLessThan(RUNS / 5);
+  }, 120_000);
+});
+
+function shown(outcome: Outcome): Outcome {
+  return "code" in outcome ? outcome : { text: outcome.text, changes: outcome.changes };
+}
