@@ -8,7 +8,8 @@ import { DIAGNOSTICS, type DiagnosticScope } from "../../src/file/diagnostic.js"
 
 /** When an operator meets each error; `npx vitest run --project unit -u test/docs` writes the page. */
 const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
-  "already-exists": "`init`: a live key stands in the keystore already",
+  "already-exists":
+    "`init`: a live key stands in the keystore already; `config --map`: the file is no map of keys",
   "audit-broken": "`audit verify`: the chain of the audit log does not hold",
   "audit-unwritable":
     "the change can't be recorded in the audit log and would give access, so it was not made",
