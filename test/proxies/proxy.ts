@@ -98,7 +98,15 @@ export function openStage(keystoreText: string): Stage {
     async proxy(program, ...options) {
       const port = await freePort();
       const { exitCode, stdout, stderr } = await runKeys(
-        ["config", program.name, "--file", keystore, "--listen", String(port), ...options],
+        [
+          "config",
+          program.name,
+          "--file",
+          keystore,
+          "--listen",
+          `127.0.0.1:${String(port)}`,
+          ...options,
+        ],
         { cwd: directory },
       );
       if (exitCode !== 0) throw new Error(stderr);

@@ -133,6 +133,7 @@ function trouble(program: Program): void {
           bearer("one"),
           ["X-API-Key", "two"],
           ["Cookie", "session=secret"],
+          ["X-Forwarded-For", "192.0.2.66"],
           ["Proxy-Authorization", "secret"],
           ["Referer", "secret"],
           ["User-Agent", "secret"],

@@ -5,7 +5,7 @@ import {
   IDENTITY_NAMES,
   spellingsOf,
 } from "./client-header.js";
-import { authorityOf, formatListen, type Endpoint } from "./endpoint.js";
+import { authorityOf, type Endpoint } from "./endpoint.js";
 import { verifyTarget } from "./requirement-text.js";
 import type { ProxySetup } from "./setup.js";
 
@@ -38,7 +38,11 @@ export function caddyConfig(setup: ProxySetup): string {
     "\tadmin off",
     "\tauto_https off",
     "}",
-    `http://${formatListen(setup.listen)} {`,
+    // An address here would be the only Host that the site answers to.
+    `http://:${setup.listen.port} {`,
+    ...(setup.listen.host === undefined
+      ? []
+      : [`\tbind ${setup.listen.host.replace(/^\[|\]$/g, "")}`]),
     ...route(setup).map((line) => (line === "" ? "" : `\t${line}`)),
     "}",
     "",
