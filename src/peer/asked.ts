@@ -12,7 +12,7 @@ export interface Asked {
 }
 
 /** The members of {@link Asked}. */
-export const ASKED_MEMBERS: ReadonlySet<string> = new Set(["scopes", "workspaces", "workspace"]);
+const ASKED_MEMBERS: ReadonlySet<string> = new Set(["scopes", "workspaces", "workspace"]);
 
 /**
  * What is asked, as a requirement; undefined where it is ill-formed: an unknown member, a list that

@@ -22,7 +22,8 @@ export interface Session {
 
 /**
  * Runs commands in one bash, without a terminal and with an empty stdin. `keys`, `npx keys` and
- * `npx keyhold` are the built bin, `npm ci` does nothing, and `keyhold` can be imported.
+ * `npx keyhold` are the built bin, `npm ci` does nothing, and `keyhold` and the
+ * frameworks that it has middleware for can be imported.
  *
  * @returns what each printed, stdout and stderr in the order of a reader; `(not run)` where the
  *   shell ended before it.
@@ -34,6 +35,10 @@ export async function runSession(
   const [bin, work] = [join(folder, "bin"), join(folder, "clone")];
   for (const name of [bin, work, join(folder, "node_modules")]) mkdirSync(name);
   symlinkSync(root, join(folder, "node_modules", "keyhold"));
+  for (const framework of ["express", "fastify", "hono"]) {
+    const installed = join(root, "node_modules", framework);
+    symlinkSync(installed, join(folder, "node_modules", framework));
+  }
   const keys = `exec '${nodePath}' '${binPath}' "$@"`;
   const shims = {
     keys,
