@@ -1,0 +1,132 @@
+/** @import { Row, Target } from "./types.d.ts" */
+
+/** @param {readonly number[]} numbers */
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2;
+}
+
+/**
+ * Measures in turn, A B A B, so that what the machine does besides falls on both.
+ *
+ * @template {string} Name
+ * @param {number} rounds
+ * @param {Readonly<Record<Name, () => number | Promise<number>>>} variants
+ * @returns {Promise<Record<Name, number[]>>}
+ */
+export async function inTurn(rounds, variants) {
+  const names = /** @type {Name[]} */ (Object.keys(variants));
+  const found = /** @type {Record<Name, number[]>} */ (
+    Object.fromEntries(names.map((name) => [name, /** @type {number[]} */ ([])]))
+  );
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) found[name].push(await variants[name]());
+  }
+  return found;
+}
+
+/**
+ * A row of two series that were taken in turn.
+ *
+ * @param {Pick<Row, "id" | "suite" | "measure" | "baseline"> & {
+ *   unit: string,
+ *   target?: Target | undefined,
+ *   show: (value: number) => string,
+ *   subject: readonly number[],
+ *   against: readonly number[],
+ * }} of
+ * @returns {Row}
+ */
+export function rowOf({ id, suite, measure, baseline, unit, target, show, subject, against }) {
+  const ratios = subject.map((value, at) => value / (against[at] ?? Number.NaN));
+  const [one, other] = [median(subject), median(against)];
+  return {
+    id,
+    suite,
+    measure,
+    baseline,
+    unit,
+    target,
+    ratio: median(ratios),
+    least: Math.min(...ratios),
+    most: Math.max(...ratios),
+    n: ratios.length,
+    subject: show(one),
+    against: show(other),
+    values: [one, other],
+    skipped: undefined,
+  };
+}
+
+/**
+ * A row that could not be measured here.
+ *
+ * @param {Pick<Row, "id" | "suite" | "measure" | "baseline"> & {
+ *   unit: string,
+ *   target?: Target | undefined,
+ * }} of
+ * @param {string} why
+ * @returns {Row}
+ */
+export function skippedRow({ id, suite, measure, baseline, unit, target }, why) {
+  const nothing = { ratio: undefined, least: undefined, most: undefined, values: undefined };
+  return {
+    ...{ id, suite, measure, baseline, unit, target },
+    ...nothing,
+    n: 0,
+    subject: "",
+    against: "",
+    skipped: why,
+  };
+}
+
+/** @param {number} value @returns {Target} */
+export function atMost(value) {
+  return { kind: "at most", value };
+}
+
+/** @param {number} value @returns {Target} */
+export function atLeast(value) {
+  return { kind: "at least", value };
+}
+
+/**
+ * Whether a row's target is met. `slack` is how many times worse still counts: 1 for a verdict, 2
+ * where only a regression shall fail.
+ *
+ * @param {Row} row
+ */
+export function isMet({ ratio, target }, slack = 1) {
+  if (ratio === undefined || target === undefined) return true;
+  return target.kind === "at most" ? ratio <= target.value * slack : ratio >= target.value / slack;
+}
+
+/** @param {Row} row */
+export function verdictOf(row) {
+  if (row.skipped !== undefined) return "skipped";
+  if (row.target === undefined) return "reported";
+  return isMet(row) ? "met" : "missed";
+}
+
+/** @param {number} ms */
+export function milliseconds(ms) {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
+  return ms >= 1 ? `${ms.toFixed(1)} ms` : `${(ms * 1000).toFixed(1)} µs`;
+}
+
+/** @param {number} ns */
+export function nanoseconds(ns) {
+  return ns >= 1000 ? `${(ns / 1000).toFixed(2)} µs` : `${ns.toFixed(0)} ns`;
+}
+
+/** @param {number} kibibytes */
+export function memory(kibibytes) {
+  return `${(kibibytes / 1024).toFixed(0)} MiB`;
+}
+
+/** @param {number} perSecond */
+export function rate(perSecond) {
+  return `${Math.round(perSecond).toLocaleString("en-GB")}/s`;
+}
