@@ -2,6 +2,9 @@ import { hash } from "node:crypto";
 
 export { fingerprintOf, isDigest } from "./fingerprint.js";
 
+// eslint-disable-next-line no-control-regex -- U+0000–7F is what ASCII is
+const NOT_ASCII = /[^\u0000-\u007f]/;
+
 /**
  * SHA-256 of a token as 64 lowercase hex digits.
  *
@@ -16,5 +19,6 @@ export function digestOf(token: string | Uint8Array): string {
  * {@link digestOf} for ASCII.
  */
 export function digestOfHeader(token: string): string {
-  return hash("sha256", Buffer.from(token, "latin1"), "hex");
+  // Of a text Node hashes the UTF-8, without an object for its octets: nearly every token is ASCII.
+  return hash("sha256", NOT_ASCII.test(token) ? Buffer.from(token, "latin1") : token, "hex");
 }

@@ -25,6 +25,8 @@ export type CredentialSource =
 
 /** A recognised scheme behind a comma: two lines that Fetch has joined into one. */
 const SECOND_CREDENTIAL = /,[ \t]*(?:bearer|apikey)(?:[ \t,]|$)/i;
+// eslint-disable-next-line no-control-regex -- U+0000–7F is what ASCII is
+const NOT_ASCII = /[^\u0000-\u007f]/;
 const FETCH_NAMES = ["Authorization", "X-API-Key"] as const;
 
 /**
@@ -33,13 +35,16 @@ const FETCH_NAMES = ["Authorization", "X-API-Key"] as const;
  * @throws KeysError `value-invalid` where the source is of none of the kinds above.
  */
 export function readCredential(source: CredentialSource): CredentialResult {
-  if (typeof source === "string") return presented(Buffer.from(source, "utf8"));
-  if (source instanceof Uint8Array) return presented(Buffer.from(source));
+  if (typeof source === "string") {
+    const isAscii = !NOT_ASCII.test(source);
+    return presented(isAscii ? source : Buffer.from(source, "utf8").toString("latin1"));
+  }
+  if (source instanceof Uint8Array) return presented(Buffer.from(source).toString("latin1"));
   return parseCredential(headerLinesOf(source));
 }
 
-function presented(octets: Buffer): CredentialResult {
-  const token = octets.toString("latin1");
+/** @param token - one character an octet. */
+function presented(token: string): CredentialResult {
   if (!isToken(token)) return { kind: "malformed" };
   return { kind: "credential", credential: { scheme: "bearer", token } };
 }
