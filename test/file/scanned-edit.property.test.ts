@@ -141,41 +141,45 @@ function outcome(edit: () => Outcome | undefined): Outcome | undefined {
 }
 
 describe("an edit of a text that was scanned", () => {
-  it("gives the octets that the edit of its whole tree gives", () => {
-    const tally = { carried: 0, refused: 0, declined: 0, skeletons: 0 };
-    fc.assert(
-      fc.property(texts, steps, (text, list) => {
-        const bytes = Buffer.from(text);
-        const document = parseKeystore(bytes, policy);
-        if (!(document instanceof ScannedDocument)) return;
-        const { keystore } = document;
-        const entries = [...keystore.live(), ...keystore.retired()];
-        const changes = changesOf(
-          entries.map(({ digest }) => digest),
-          list,
-        );
-        const scanned = outcome(() => editScanned(document, changes, policy));
-        if (scanned === undefined) {
-          tally.declined += 1;
-          return;
-        }
-        const composed = outcome(() => {
-          const read = (now: string): ReturnType<typeof composeKeystore> =>
-            composeKeystore(Buffer.from(now), policy);
-          const edited = editComposed(composeKeystore(bytes, policy), changes, policy, read);
-          return edited === undefined ? { text, changes: [] } : edited.edit;
-        });
-        if ("code" in scanned) tally.refused += 1;
-        else tally.carried += 1;
-        if (entries.length > 8) tally.skeletons += 1;
-        expect(shown(scanned)).toEqual(composed && shown(composed));
-      }),
-      { numRuns: RUNS },
-    );
-    console.info(JSON.stringify(tally));
-    expect(tally.carried).toBeGreaterThan(RUNS / 4);
-    expect(tally.declined).toBeLessThan(RUNS / 5);
-  }, 120_000);
+  it(
+    "gives the octets that the edit of its whole tree gives",
+    () => {
+      const tally = { carried: 0, refused: 0, declined: 0, skeletons: 0 };
+      fc.assert(
+        fc.property(texts, steps, (text, list) => {
+          const bytes = Buffer.from(text);
+          const document = parseKeystore(bytes, policy);
+          if (!(document instanceof ScannedDocument)) return;
+          const { keystore } = document;
+          const entries = [...keystore.live(), ...keystore.retired()];
+          const changes = changesOf(
+            entries.map(({ digest }) => digest),
+            list,
+          );
+          const scanned = outcome(() => editScanned(document, changes, policy));
+          if (scanned === undefined) {
+            tally.declined += 1;
+            return;
+          }
+          const composed = outcome(() => {
+            const read = (now: string): ReturnType<typeof composeKeystore> =>
+              composeKeystore(Buffer.from(now), policy);
+            const edited = editComposed(composeKeystore(bytes, policy), changes, policy, read);
+            return edited === undefined ? { text, changes: [] } : edited.edit;
+          });
+          if ("code" in scanned) tally.refused += 1;
+          else tally.carried += 1;
+          if (entries.length > 8) tally.skeletons += 1;
+          expect(shown(scanned)).toEqual(composed && shown(composed));
+        }),
+        { numRuns: RUNS },
+      );
+      console.info(JSON.stringify(tally));
+      expect(tally.carried).toBeGreaterThan(RUNS / 4);
+      expect(tally.declined).toBeLessThan(RUNS / 5);
+    },
+    Math.max(120_000, RUNS * 60),
+  );
 });
 
 function shown(outcome: Outcome): Outcome {

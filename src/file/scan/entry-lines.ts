@@ -30,7 +30,8 @@ export class EntryLines {
   field: number = OTHER_FIELD;
   /** Where the line behind it starts. */
   next = 0;
-  #indent = 0;
+  /** Spaces before the fields of the entry. */
+  indent = 0;
 
   constructor(scalars: Scalars) {
     this.scalars = scalars;
@@ -48,7 +49,7 @@ export class EntryLines {
     if (line === DECLINED) return DECLINED;
     const content = this.scalars.contentLine(line);
     if (content === DECLINED || this.scalars.indent <= rowIndent) return DECLINED;
-    this.#indent = this.scalars.indent;
+    this.indent = this.scalars.indent;
     return content;
   }
 
@@ -62,7 +63,7 @@ export class EntryLines {
     const content = this.scalars.contentLine(this.next);
     if (content === DECLINED) return DECLINED;
     const { indent, size } = this.scalars;
-    if (indent === this.#indent) return content;
+    if (indent === this.indent) return content;
     this.next = content - Math.max(0, indent);
     return indent > rowIndent ? DECLINED : size;
   }

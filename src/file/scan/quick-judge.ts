@@ -61,6 +61,11 @@ export class QuickJudge {
     this.#reservedIds = reservedIds;
   }
 
+  /** Whether anything is demanded of ids, or of entries besides that they are sound. */
+  get isExacting(): boolean {
+    return this.#isDemanding || this.#reservedIds.length > 0;
+  }
+
   begin(isLive: boolean): void {
     this.fields = 0;
     this.#isLive = isLive;

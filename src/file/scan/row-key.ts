@@ -18,12 +18,9 @@ export class RowKey {
   /** Whether it is in quotes and in lower case, and nothing else is to be said about it. */
   isClean = false;
   readonly #scalars: Scalars;
-  readonly #view: DataView;
 
   constructor(scalars: Scalars) {
-    const { bytes } = scalars;
     this.#scalars = scalars;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** Reads a digest; the result is the offset behind its colon, or {@link DECLINED}. */
@@ -34,27 +31,13 @@ export class RowKey {
     const isQuoted = first === DOUBLE_QUOTE || first === SINGLE_QUOTE;
     const from = isQuoted ? offset + 1 : offset;
     const end = from + DIGITS;
-    const isLower = this.#isLowerHex(from);
+    const isLower = isLowerHex(this.#scalars.view, from);
     if ((!isLower && !isHex(bytes, from)) || (isQuoted && bytes[end] !== first)) return DECLINED;
     const colon = isQuoted ? end + 1 : end;
     this.digestAt = from;
-    this.hash = hashAt(this.#view, from);
-    this.isClean = isQuoted && isLower && !mayBeWeak(bytes, from);
+    this.hash = hashAt(this.#scalars.view, from);
+    this.isClean = isQuoted && isLower && !isWeakAt(bytes, from);
     return this.#scalars.isColon(colon) ? colon + 1 : DECLINED;
-  }
-
-  /** Whether 64 lowercase hex digits stand at an offset: four octets at a time, each by its top bit. */
-  #isLowerHex(from: number): boolean {
-    const view = this.#view;
-    let wrong = 0;
-    for (let at = from; at < from + DIGITS; at += 4) {
-      const four = view.getInt32(at, true);
-      const isDigit = (four + 0x50505050) & ~(four + 0x46464646);
-      const isLetter = (four + 0x1f1f1f1f) & ~(four + 0x19191919);
-      // An octet over 0x7f spoils the sums of its neighbours, and is wrong itself.
-      wrong |= ~(isDigit | isLetter) | four;
-    }
-    return (wrong & 0x80808080) === 0;
   }
 
   /** The digest just read, as it stands there. */
@@ -74,6 +57,19 @@ export class RowKey {
   }
 }
 
+/** Whether 64 lowercase hex digits stand at an offset: four octets at a time, each by its top bit. */
+export function isLowerHex(view: DataView, from: number): boolean {
+  let wrong = 0;
+  for (let at = from; at < from + DIGITS; at += 4) {
+    const four = view.getInt32(at, true);
+    const isDigit = (four + 0x50505050) & ~(four + 0x46464646);
+    const isLetter = (four + 0x1f1f1f1f) & ~(four + 0x19191919);
+    // An octet over 0x7f spoils the sums of its neighbours, and is wrong itself.
+    wrong |= ~(isDigit | isLetter) | four;
+  }
+  return (wrong & 0x80808080) === 0;
+}
+
 function isHex(bytes: Uint8Array, from: number): boolean {
   let all = 0;
   for (let at = from; at < from + DIGITS; at += 1) all |= HEX[bytes[at] ?? LF] ?? NO_HEX;
@@ -83,13 +79,14 @@ function isHex(bytes: Uint8Array, from: number): boolean {
 /** 1 for the first four digits, as a number, of every digest that everybody knows. */
 let weakStarts: Uint8Array | undefined;
 
-function mayBeWeak(bytes: Buffer, from: number): boolean {
+/** Whether the digest at an offset is one that everybody knows. */
+export function isWeakAt(bytes: Uint8Array, from: number): boolean {
   weakStarts ??= startsOfWeak();
   let start = 0;
   for (let at = from; at < from + START; at += 1)
     start = (start << 4) | (HEX[bytes[at] ?? LF] ?? 0);
   if (weakStarts[start] !== 1) return false;
-  return isKnownWeakDigest(bytes.toString("latin1", from, from + DIGITS));
+  return isKnownWeakDigest(Buffer.from(bytes.subarray(from, from + DIGITS)).toString("latin1"));
 }
 
 function startsOfWeak(): Uint8Array {

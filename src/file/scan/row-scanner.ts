@@ -2,6 +2,7 @@ import type { Entry } from "../../core/entry.js";
 import type { RowJudge, BlockName } from "../diagnose-row.js";
 import type { Policy } from "../policy.js";
 import type { SyntaxPair } from "../syntax.js";
+import { noteCanonicalRows } from "./canonical-rows.js";
 import { EntryLines } from "./entry-lines.js";
 import { DECLINED, OPEN_BRACE } from "./octet.js";
 import { QuickJudge } from "./quick-judge.js";
@@ -39,10 +40,15 @@ export class RowScanner {
   block(name: BlockName, offset: number, table: RowTable): number {
     const scalars = this.#scalars;
     const { indent } = scalars;
+    const mayNote = name === "api_keys" && !this.#quick.isExacting;
     let content = offset;
     for (;;) {
-      const next = this.#row(name, content, indent, table);
+      let next = this.#row(name, content, indent, table);
       if (next === DECLINED) return DECLINED;
+      if (mayNote && next < scalars.size) {
+        const form = { row: indent, field: this.#lines.indent };
+        next = noteCanonicalRows(scalars.view, scalars.bytes, table, next, form);
+      }
       content = scalars.contentLine(next);
       if (content === DECLINED || content >= scalars.size) return content;
       if (scalars.indent === 0) return content;

@@ -30,6 +30,7 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|(.|$))/gs;
 export class Scalars {
   readonly bytes: Buffer;
   readonly size: number;
+  readonly view: DataView;
   /** Where the scalar starts and ends, quotes included. */
   from = 0;
   to = 0;
@@ -46,6 +47,7 @@ export class Scalars {
   constructor(bytes: Buffer) {
     this.bytes = bytes;
     this.size = bytes.length;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** The octet at an offset; the end of the text is as a line ending. */

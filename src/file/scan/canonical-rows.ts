@@ -1,0 +1,97 @@
+import { numberOf } from "./entry-lines.js";
+import {
+  ALPHANUMERIC,
+  COLON,
+  DOUBLE_QUOTE,
+  LF,
+  PORTABLE,
+  SPACE,
+  SUSPICIOUS_START,
+} from "./octet.js";
+import { INSTANT_LENGTH, instantAt } from "./quick-instant.js";
+import { isLowerHex, isWeakAt } from "./row-key.js";
+import { hashAt, type RowTable } from "./row-table.js";
+
+const DIGITS = 64;
+const LONGEST_ID = 256;
+/** No row that is read here is longer, with the start of the next one. */
+const LONGEST_ROW = 1024;
+const WIDEST_INDENT = 64;
+
+const ID = Buffer.from("id: ");
+const CREATED_AT = Buffer.from('created_at: "');
+const FIELDS = (1 << numberOf("id")) | (1 << numberOf("created_at"));
+
+/** How the rows of a block are indented. */
+export interface RowForm {
+  readonly row: number;
+  readonly field: number;
+}
+
+/**
+ * Notes rows exactly as `create --id` writes them, for as long as there are such, and nothing is to
+ * be said of them. All in one loop and without the checks that a text's end needs, since most rows
+ * of a large file are like that; whatever is different is left to the scanner of all forms.
+ *
+ * @param offset - where the line of a row starts.
+ * @returns where the line of the first row starts that was not noted.
+ */
+export function noteCanonicalRows(
+  view: DataView,
+  bytes: Uint8Array,
+  table: RowTable,
+  offset: number,
+  form: RowForm,
+): number {
+  const { row, field } = form;
+  if (row > WIDEST_INDENT || field > WIDEST_INDENT) return offset;
+  const last = bytes.length - LONGEST_ROW;
+  let start = offset;
+  while (start < last) {
+    const digest = start + row + 1;
+    const end = digest + DIGITS;
+    const isKey =
+      isIndented(bytes, start, row) &&
+      bytes[digest - 1] === DOUBLE_QUOTE &&
+      isLowerHex(view, digest) &&
+      bytes[end] === DOUBLE_QUOTE &&
+      bytes[end + 1] === COLON &&
+      bytes[end + 2] === LF;
+    if (!isKey) break;
+    const id = end + 3 + field + ID.length;
+    if (!isIndented(bytes, end + 3, field) || !stands(bytes, id - ID.length, ID)) break;
+    const first = bytes[id] ?? 0;
+    if (ALPHANUMERIC[first] !== 1 || SUSPICIOUS_START[first] === 1) break;
+    let idEnd = id + 1;
+    while (PORTABLE[bytes[idEnd] ?? 0] === 1 && idEnd - id <= LONGEST_ID) idEnd += 1;
+    if (idEnd - id > LONGEST_ID || bytes[idEnd] !== LF || bytes[idEnd - 1] === COLON) break;
+    const instant = idEnd + 1 + field + CREATED_AT.length;
+    const isCreated =
+      isIndented(bytes, idEnd + 1, field) &&
+      stands(bytes, instant - CREATED_AT.length, CREATED_AT) &&
+      bytes[instant + INSTANT_LENGTH] === DOUBLE_QUOTE &&
+      bytes[instant + INSTANT_LENGTH + 1] === LF &&
+      !Number.isNaN(instantAt(bytes, instant));
+    if (!isCreated) break;
+    // Only where the next row stands right behind is this one at its end for certain.
+    const next = instant + INSTANT_LENGTH + 2;
+    if (!isIndented(bytes, next, row) || bytes[next + row] !== DOUBLE_QUOTE) break;
+    const hash = hashAt(view, digest);
+    if (isWeakAt(bytes, digest) || table.rowOf(digest, hash) >= 0) break;
+    table.add(digest, hash, FIELDS);
+    start = next;
+  }
+  return start;
+}
+
+function isIndented(bytes: Uint8Array, offset: number, spaces: number): boolean {
+  for (let at = offset; at < offset + spaces; at += 1) if (bytes[at] !== SPACE) return false;
+  return true;
+}
+
+function stands(bytes: Uint8Array, offset: number, text: Uint8Array): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (bytes[offset + index] !== text[index]) return false;
+  }
+  return true;
+}
