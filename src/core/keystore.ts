@@ -17,6 +17,8 @@ export interface Keystore {
   readonly retiredCount: number;
   /** The digest of the admin key, where there is one. */
   readonly adminDigest: string | undefined;
+  /** What `generationOf` gives, where the keystore has a quicker way to it. */
+  readonly generation?: string;
   /** The key of a digest (64 lowercase hex digits), live before retired. */
   find(digest: string): Entry | undefined;
   /** Live keys in file order; the legacy `api_key` is the last. */

@@ -1,4 +1,5 @@
 import type { Entry } from "../../src/core/entry.js";
+import { generationOf } from "../../src/core/generation.js";
 import type { Keystore } from "../../src/core/keystore.js";
 import { composeKeystore } from "../../src/file/document.js";
 import type { Policy } from "../../src/file/policy.js";
@@ -55,6 +56,7 @@ function digestsOf(keystore: Keystore | undefined): string[] {
 function keystoreOf(keystore: Keystore | undefined): unknown {
   if (keystore === undefined) return "none";
   return {
+    generation: generationOf(keystore),
     liveCount: keystore.liveCount,
     retiredCount: keystore.retiredCount,
     adminDigest: keystore.adminDigest,

@@ -6,13 +6,17 @@ import type { SyntaxPair } from "../syntax.js";
 import { BytePlaces } from "./byte-places.js";
 import { EntryLines, numberOf } from "./entry-lines.js";
 import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
-import { RowKey } from "./row-key.js";
+import { isLowerHex, RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
 import type { RowTable } from "./row-table.js";
 import type { Scalars } from "./scalars.js";
 import { TableEntry, type EntryText } from "./table-entry.js";
 
 const DIGITS = 64;
+const ID = numberOf("id");
+/** The fields that `create --id` writes. Neither holds anything that JSON would escape. */
+const PLAIN_FIELDS = (1 << ID) | (1 << numberOf("created_at"));
+const NOWHERE = { from: 0, to: 0 };
 /** Most entries that are kept once they were made. */
 const MOST_KEPT = 1 << 15;
 
@@ -81,6 +85,37 @@ export class BlockEntries implements EntryText {
       at = lines.following(indent);
     }
     return undefined;
+  }
+
+  /**
+   * Writes a row in canonical form (`canonicalRow`) where it is as `create --id` writes it, and gives
+   * where it ends; 0 for any other row.
+   */
+  writeCanonical(row: number, target: Buffer, offset: number): number {
+    const { bytes, view } = this.#scalars;
+    const digestAt = this.table.offsetOf(row);
+    if (this.table.flagsOf(row) !== PLAIN_FIELDS || !isLowerHex(view, digestAt)) return 0;
+    const lines = new EntryLines(this.#scalars);
+    const { indent, behind } = this.#rowStart(row);
+    let [id, created] = [NOWHERE, NOWHERE];
+    let at = lines.first(behind, indent);
+    while (at !== DECLINED && at < this.#scalars.size && lines.read(at)) {
+      const { from, to, style, escaped } = this.#scalars;
+      if (escaped) return 0;
+      const quotes = style === "plain" ? 0 : 1;
+      const span = { from: from + quotes, to: to - quotes };
+      if (lines.field === ID) id = span;
+      else created = span;
+      at = lines.following(indent);
+    }
+    let end =
+      offset + target.write(this.#name === "api_keys" ? '["live","' : '["retired","', offset);
+    end += bytes.copy(target, end, digestAt, digestAt + DIGITS);
+    end += target.write('",[["created_at","', end, "latin1");
+    end += bytes.copy(target, end, created.from, created.to);
+    end += target.write('"],["id","', end, "latin1");
+    end += bytes.copy(target, end, id.from, id.to);
+    return end + target.write('"]]]', end, "latin1");
   }
 
   fields(row: number): ReadonlyMap<string, string> {

@@ -2,6 +2,7 @@ import type { Entry } from "../../core/entry.js";
 import { legacyEntry, type Keystore } from "../../core/keystore.js";
 import type { RootKeys } from "../diagnose-root-keys.js";
 import type { BlockEntries } from "./block-entries.js";
+import { scannedGeneration } from "./scanned-generation.js";
 
 /** The keys of a text that was scanned. */
 export class ScannedKeystore implements Keystore {
@@ -11,6 +12,7 @@ export class ScannedKeystore implements Keystore {
   readonly #live: BlockEntries;
   readonly #retired: BlockEntries;
   readonly #legacy: Entry | undefined;
+  #generation: string | undefined;
 
   constructor(live: BlockEntries, retired: BlockEntries, rootKeys: RootKeys) {
     this.#live = live;
@@ -19,6 +21,10 @@ export class ScannedKeystore implements Keystore {
     this.adminDigest = rootKeys.adminDigest;
     this.liveCount = live.table.count + (this.#legacy === undefined ? 0 : 1);
     this.retiredCount = retired.table.count;
+  }
+
+  get generation(): string {
+    return (this.#generation ??= scannedGeneration(this.#legacy, this.#live, this.#retired));
   }
 
   find(digest: string): Entry | undefined {

@@ -1,0 +1,66 @@
+import { HEX, UPPER } from "./octet.js";
+import type { RowTable } from "./row-table.js";
+
+const DIGITS = 64;
+/** Digits of a digest that are compared as one number. */
+const LEADING = 8;
+/** Bits of that number by which rows are put into boxes before they are compared. */
+const BOXED_BITS = 16;
+
+/** The numbers of a table's rows in the order of their digests. */
+export function inDigestOrder(table: RowTable): Uint32Array {
+  const { bytes, count } = table;
+  const leads = Uint32Array.from({ length: count }, (_, row) => leadOf(bytes, table.offsetOf(row)));
+  const next = new Uint32Array((1 << BOXED_BITS) + 1);
+  for (const lead of leads) {
+    const box = (lead >>> BOXED_BITS) + 1;
+    next[box] = (next[box] ?? 0) + 1;
+  }
+  for (let box = 1; box < next.length; box += 1)
+    next[box] = (next[box] ?? 0) + (next[box - 1] ?? 0);
+  const rows = new Uint32Array(count);
+  const ordered = new Uint32Array(count);
+  for (const [row, lead] of leads.entries()) {
+    const box = lead >>> BOXED_BITS;
+    const place = next[box] ?? 0;
+    next[box] = place + 1;
+    rows[place] = row;
+    ordered[place] = lead;
+  }
+  // What is left to be moved is moved by a few places: digests are alike nowhere.
+  for (let index = 1; index < count; index += 1) {
+    const [lead, row] = [ordered[index] ?? 0, rows[index] ?? 0];
+    let place = index;
+    while (place > 0) {
+      const other = ordered[place - 1] ?? 0;
+      if (other < lead) break;
+      const otherRow = rows[place - 1] ?? 0;
+      if (other === lead && compare(bytes, table.offsetOf(otherRow), table.offsetOf(row)) <= 0)
+        break;
+      ordered[place] = other;
+      rows[place] = otherRow;
+      place -= 1;
+    }
+    ordered[place] = lead;
+    rows[place] = row;
+  }
+  return rows;
+}
+
+function leadOf(bytes: Uint8Array, offset: number): number {
+  let lead = 0;
+  for (let at = offset; at < offset + LEADING; at += 1) lead = (lead << 4) | valueAt(bytes, at);
+  return lead >>> 0;
+}
+
+function compare(bytes: Uint8Array, a: number, b: number): number {
+  for (let index = 0; index < DIGITS; index += 1) {
+    const difference = valueAt(bytes, a + index) - valueAt(bytes, b + index);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function valueAt(bytes: Uint8Array, offset: number): number {
+  return (HEX[bytes[offset] ?? 0] ?? 0) & ~UPPER;
+}
