@@ -13,6 +13,7 @@ const TAKEN: ReadonlySet<string> = new Set([
   "x-auth-tenant",
   "x-auth-status",
   "x-keys-generation",
+  "x-keys-expires",
   "x-api-key",
   "x-impersonate",
   "x-request-id",

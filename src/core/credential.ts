@@ -55,11 +55,6 @@ export function isToken(token: string): boolean {
   return token.length <= TOKEN_OCTETS && TOKEN.test(token);
 }
 
-/** Whether a text of one character an octet may be a token: 1 to 4,096 octets of its range. */
-export function isTokenOctets(text: string): boolean {
-  return text.length <= TOKEN_OCTETS && TOKEN.test(text);
-}
-
 function credential(scheme: Credential["scheme"], token: string): CredentialResult {
   if (!isToken(token)) return MALFORMED;
   return { kind: "credential", credential: { scheme, token } };

@@ -1,5 +1,5 @@
 import { systemCode } from "../errors.js";
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 
 /**
  * The event of what was not foreseen. Its kind and its place are told: its message might hold

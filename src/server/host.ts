@@ -12,14 +12,9 @@ import { createCounters, type Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { createLocalServices } from "./local-services.js";
-import {
-  createServerLog,
-  type LogForm,
-  type ServerLog,
-  type LogWriter,
-  type ServerEvent,
-} from "./log.js";
+import { createServerLog, type LogForm, type ServerLog, type LogWriter } from "./log.js";
 import { reloadEvent } from "./reload-event.js";
+import type { ServerEvent } from "./server-event.js";
 import type { Services } from "./services.js";
 import { createSweeper, sweepChanges } from "./sweeper.js";
 import { tlsEvent } from "./tls-event.js";

@@ -1,34 +1,11 @@
 import { setImmediate } from "node:timers/promises";
-import { fingerprintOf } from "../core/fingerprint.js";
-import type { RoutedReply } from "./routes.js";
+import { JSON_LINES } from "./json-lines.js";
+import type { LoggedRequest } from "./request-record.js";
+import type { ServerEvent } from "./server-event.js";
 import { TEXT_LINES } from "./text-lines.js";
 
 /** Where a log's text goes, many lines at once; resolves when it has been handed over. */
 export type LogWriter = (text: string) => Promise<void>;
-
-/** How grave an event is. */
-export type LogLevel = "info" | "warning" | "error";
-
-/** What the server tells of itself, beside its requests. */
-export interface ServerEvent {
-  readonly level: LogLevel;
-  /** A stable name, such as `keystore-refused`. */
-  readonly event: string;
-  /** A sentence for the operator. */
-  readonly message: string;
-  /** What belongs to it; never a secret. */
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
-/** A request as the log sees it. */
-export interface LoggedRequest extends RoutedReply {
-  /** When it came, in milliseconds since 1970. */
-  readonly atMs: number;
-  /** How long the answer took, in milliseconds. */
-  readonly ms: number;
-  readonly remote: string | undefined;
-  readonly requestId: string;
-}
 
 /** The form of a log's lines: JSON for programs, text for people. */
 export type LogForm = "json" | "text";
@@ -92,61 +69,4 @@ export function createServerLog(
     },
     flush: () => writing ?? Promise.resolve(),
   };
-}
-
-/** Requests and events as JSON. */
-const JSON_LINES = { request: formatRequestLine, event: formatEventLine };
-
-/**
- * A request as a line (HTTP.md, 'Operations'). There is never a token in it, nor target, method or
- * header, which may hold one: of an unknown token only the first 12 hex digits of its digest.
- */
-export function formatRequestLine(logged: LoggedRequest): string {
-  return formatLine(requestRecord(logged));
-}
-
-/** A request, as the members of its line. */
-export interface RequestRecord {
-  readonly ts: string;
-  readonly verdict: string | null;
-  readonly reason: string | null;
-  readonly id: string | null;
-  readonly fingerprint: string | null;
-  readonly remote: string | null;
-  readonly ms: number;
-  readonly request_id: string;
-  readonly route: string | null;
-  readonly status: number;
-}
-
-/** What a line tells of a request. */
-export function requestRecord(logged: LoggedRequest): RequestRecord {
-  const { verdict, digest, outcome, reason, id, answer } = logged.reply;
-  const refused = verdict?.ok === false ? verdict : undefined;
-  return {
-    ts: new Date(logged.atMs).toISOString(),
-    verdict: outcome ?? (verdict?.ok === true ? "ok" : (refused?.error ?? null)),
-    reason: reason ?? refused?.reason ?? null,
-    id: id ?? verdict?.entry?.id ?? null,
-    fingerprint: digest === undefined ? null : fingerprintOf(digest),
-    remote: logged.remote ?? null,
-    ms: Math.round(logged.ms * 1000) / 1000,
-    request_id: logged.requestId,
-    route: logged.route ?? null,
-    status: answer.status,
-  };
-}
-
-/** An event as a line: `ts level event message` and its details. */
-function formatEventLine(event: ServerEvent, atMs: number): string {
-  const { level, event: name, message, details } = event;
-  return formatLine({ ts: new Date(atMs).toISOString(), level, event: name, message, ...details });
-}
-
-// Everything but ASCII is escaped: a terminal obeys some of it, and any reader of JSON undoes it.
-function formatLine(value: object): string {
-  return JSON.stringify(value).replace(
-    /[^ -~]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

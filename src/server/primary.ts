@@ -112,14 +112,14 @@ export async function startPrimary(
 
 /** What of the options a worker's door is made from: no function can travel. */
 function doorSettings(options: PrimaryOptions): Omit<DoorSettings, "address" | "tls"> {
-  const { requestLog, logForm, version, realm, userHeaders, defaultLimit, trustedProxies } =
-    options;
-  const { systemDigest, allowImpersonation, allowUnauthenticated } = options;
+  const { requestLog, logForm, version, realm, issuer, userHeaders, defaultLimit } = options;
+  const { trustedProxies, systemDigest, allowImpersonation, allowUnauthenticated } = options;
   return {
     requestLog,
     logForm,
     version,
     realm,
+    issuer,
     userHeaders,
     defaultLimit,
     trustedProxies,

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../file/diagnostic.js";
 import type { ReloadOutcome } from "./keystore-state.js";
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** Most diagnostics in one line of the log. */

@@ -2,7 +2,7 @@ import { stateAt } from "../core/entry.js";
 import type { Keystore } from "../core/keystore.js";
 import { isKeysError } from "../errors.js";
 import type { Change } from "../file/change.js";
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** After how long a sweep that failed is tried again, in milliseconds. */
 const RETRY_MS = 60_000;

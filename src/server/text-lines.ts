@@ -1,4 +1,5 @@
-import { requestRecord, type LoggedRequest, type ServerEvent } from "./log.js";
+import { requestRecord, type LoggedRequest } from "./request-record.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** Widths of columns; what is wider moves the rest of its line. */
 const ROUTE = 10;

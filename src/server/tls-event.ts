@@ -1,4 +1,4 @@
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 import type { TlsChange } from "./tls.js";
 
 /** What the log says of a certificate that changed. */

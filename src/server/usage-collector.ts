@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError } from "../errors.js";
 import type { LastUse } from "../file/usage.js";
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** How often last uses are written at most, in milliseconds. */
 const INTERVAL_MS = 10_000;

@@ -1,4 +1,4 @@
-import { isTokenOctets } from "../core/credential.js";
+import { isToken } from "../core/credential.js";
 import { digestOf } from "../core/digest.js";
 import type { Entry } from "../core/entry.js";
 import type { RateLimit } from "../core/rate-limit.js";
@@ -33,7 +33,7 @@ export function createValidateHandler(options: ValidateOptions): Handler {
 
   function judge(apiKey: string, scope: string | undefined): Reply {
     const octets = Buffer.from(apiKey, "utf8");
-    if (!isTokenOctets(octets.toString("latin1"))) {
+    if (!isToken(octets.toString("latin1"))) {
       return { answer: invalid, outcome: "invalid_token", reason: "malformed" };
     }
     const nowMs = options.now();

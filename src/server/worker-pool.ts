@@ -11,7 +11,7 @@ import type {
   WorkerStart,
 } from "./ipc.js";
 import type { Degradation } from "./keystore-state.js";
-import type { ServerEvent } from "./log.js";
+import type { ServerEvent } from "./server-event.js";
 import type { WorkerGenerations } from "./services.js";
 import type { TlsPair } from "./tls.js";
 

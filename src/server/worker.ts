@@ -11,9 +11,10 @@ import type { ServerDeps } from "./host.js";
 import type { FromWorker, SentKeystore, ToWorker, WorkerStart } from "./ipc.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { EMPTY_KEYSTORE } from "../core/keystore.js";
-import { createServerLog, type ServerEvent } from "./log.js";
+import { createServerLog } from "./log.js";
 import { createPrimaryLine } from "./primary-line.js";
 import { createRemoteServices } from "./remote-services.js";
+import type { ServerEvent } from "./server-event.js";
 
 /** How often a worker tells of last uses and counters, in milliseconds. */
 const REPORT_MS = 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LimitDecision } from "../../src/core/limit-decision.js";
 import { fingerprintOf, digestOf } from "../../src/core/digest.js";
-import { formatRequestLine } from "../../src/server/log.js";
+import { formatRequestLine } from "../../src/server/json-lines.js";
 import {
   appOf,
   entryOf,

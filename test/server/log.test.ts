@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
-import { createServerLog, formatRequestLine, type LoggedRequest } from "../../src/server/log.js";
+import { formatRequestLine } from "../../src/server/json-lines.js";
+import { createServerLog } from "../../src/server/log.js";
+import type { LoggedRequest } from "../../src/server/request-record.js";
 import { appOf, entryOf, keystoreOf, NOW, requestOf } from "./requests.js";
 import { eventually } from "./eventually.js";
 

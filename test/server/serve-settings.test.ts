@@ -84,6 +84,7 @@ const SETTINGS: readonly {
     good: [["Remote-User", { userHeaders: ["Remote-User"] }]],
     bad: [
       "X-Auth-Id",
+      "X-Keys-Expires",
       "x_auth_id",
       "Set-Cookie",
       "Connection",

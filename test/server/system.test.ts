@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
-import { formatRequestLine } from "../../src/server/log.js";
+import { formatRequestLine } from "../../src/server/json-lines.js";
 import type { KeysRequest } from "../../src/server/message.js";
 import {
   appOf,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { KeysError } from "../../src/errors.js";
 import type { LastUse } from "../../src/file/usage.js";
-import type { ServerEvent } from "../../src/server/log.js";
+import type { ServerEvent } from "../../src/server/server-event.js";
 import { createSweeper, sweepChanges } from "../../src/server/sweeper.js";
 import { createUsageCollector } from "../../src/server/usage-collector.js";
 import { eventually } from "./eventually.js";
