@@ -40,6 +40,8 @@ function everyCommand(digest: string, secrets: PlantedSecrets): readonly Call[] 
     ["audit"],
     ["audit", "verify"],
     ["serve", "--check"],
+    ["config", "nginx"],
+    ["config", "haproxy", "--map", "keys.map"],
     ["push", "http://127.0.0.1:9", "--yes"],
   ];
   const tokens = [secrets.at("api_key"), secrets.at("map key"), secrets.at("admin_api_key")];
