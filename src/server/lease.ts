@@ -6,11 +6,11 @@ import type { Lease } from "../core/rate-limiter.js";
 const LEASED_FROM = 1000;
 /** How long a lease may be used, in milliseconds. */
 const LEASE_MS = 100;
-/** The part of a limit that one lease takes, and at most. */
+/** The part of a limit that one lease takes, unless more requests wait for it; and at most. */
 const LEASED_PART = 100;
 const MOST_SLOTS = 1000;
-/** How many leases in a row may have run out before a request came to its turn. */
-const MOST_ATTEMPTS = 20;
+/** After how many leases that ran out before its turn a request asks for itself. */
+const MOST_ATTEMPTS = 3;
 
 /** What leases use of the primary. */
 export interface LeaseSource {
@@ -40,6 +40,8 @@ export function createLeases(
 ): (lineage: string, limit: RateLimit) => LimitDecision | Promise<LimitDecision> {
   const held = new Map<string, Held>();
   const asked = new Map<string, Promise<Held | LimitDecision>>();
+  /** How many requests wait for a lease, by what they wait for. */
+  const waiting = new Map<string, number>();
 
   function fromLease(own: Held | undefined): LimitDecision | undefined {
     if (own === undefined || own.slots < 1 || source.monotonicMs() >= own.untilMs) return undefined;
@@ -55,7 +57,8 @@ export function createLeases(
   ): Promise<Held | LimitDecision> {
     // Counted from before the question: the primary counts from when it answers.
     const untilMs = source.monotonicMs() + LEASE_MS;
-    const count = Math.min(Math.ceil(limit.requests / LEASED_PART), MOST_SLOTS);
+    const part = Math.ceil(limit.requests / LEASED_PART);
+    const count = Math.min(Math.max(part, waiting.get(key) ?? 0), MOST_SLOTS);
     const lease = await source.reserve(lineage, limit, count, LEASE_MS);
     if (lease.slots === 0) return lease.decision;
     const own: Held = { lease, slots: lease.slots, untilMs };
@@ -68,23 +71,38 @@ export function createLeases(
     return own;
   }
 
+  /** The lease on its way, or a new one. */
+  function asking(key: string, lineage: string, limit: RateLimit): Promise<Held | LimitDecision> {
+    let lease = asked.get(key);
+    if (lease === undefined) {
+      // Behind the requests of this turn, all of which are counted then.
+      lease = Promise.resolve()
+        .then(() => reserve(key, lineage, limit))
+        .finally(() => asked.delete(key));
+      asked.set(key, lease);
+    }
+    return lease;
+  }
+
   async function takeLeased(
     key: string,
     lineage: string,
     limit: RateLimit,
   ): Promise<LimitDecision> {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-      const decision = fromLease(held.get(key));
-      if (decision !== undefined) return decision;
-      let asking = asked.get(key);
-      if (asking === undefined) {
-        asking = reserve(key, lineage, limit).finally(() => asked.delete(key));
-        asked.set(key, asking);
+    waiting.set(key, (waiting.get(key) ?? 0) + 1);
+    try {
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+        const decision = fromLease(held.get(key));
+        if (decision !== undefined) return decision;
+        const outcome = await asking(key, lineage, limit);
+        if (!("lease" in outcome)) return outcome;
       }
-      const outcome = await asking;
-      if (!("lease" in outcome)) return outcome;
+    } finally {
+      const others = (waiting.get(key) ?? 1) - 1;
+      if (others === 0) waiting.delete(key);
+      else waiting.set(key, others);
     }
-    throw new Error("the primary grants leases too slowly to be used");
+    return source.take(lineage, limit);
   }
 
   return (lineage, limit) => {
