@@ -32,14 +32,19 @@ export function parseCredential(rawHeaders: readonly string[]): CredentialResult
   let authorization: string | undefined;
   let apiKey: string | undefined;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase();
-    if (name === "authorization") {
+    const name = rawHeaders[index] ?? "";
+    // By length first: most headers are neither, and need not be folded to see it.
+    if (name.length === 13 && name.toLowerCase() === "authorization") {
       if (authorization !== undefined) return MALFORMED;
       authorization = trim(rawHeaders[index + 1] ?? "");
-    } else if (name === "x-api-key") {
+    } else if (name.length === 9 && name.toLowerCase() === "x-api-key") {
       if (apiKey !== undefined) return MALFORMED;
       apiKey = trim(rawHeaders[index + 1] ?? "");
     }
+  }
+  // As nearly every client writes it; what follows says the same of it.
+  if (apiKey === undefined && authorization?.startsWith("Bearer ") === true) {
+    return credential("bearer", trim(authorization.slice(7)));
   }
   const match = authorization === undefined ? null : AUTHORIZATION.exec(authorization);
   if (match !== null && apiKey !== undefined) return MALFORMED;

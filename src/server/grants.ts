@@ -19,6 +19,8 @@ export interface LimitedGrant {
   readonly lineage: string;
   /** Its `RateLimit-Policy`. */
   readonly policy: string;
+  /** The headers of a yes, up to the name of the last, whose value is the state of the limit. */
+  readonly headers: readonly string[];
 }
 
 /** How successes are answered. */
@@ -54,11 +56,9 @@ function grantOf(snapshot: Snapshot, entry: Entry, options: GrantOptions): Grant
   const identity = identityHeaders(entry, snapshot.generation, options.userHeaders);
   const own = entry.rateLimit ?? options.defaultLimit;
   const limit = own === "none" ? undefined : own;
-  return {
-    answer: successAnswer(identity, options.presentation),
-    limited:
-      limit === undefined
-        ? undefined
-        : { limit, lineage: snapshot.lineageOf(entry), policy: formatRateLimitPolicy(limit) },
-  };
+  const answer = successAnswer(identity, options.presentation);
+  if (limit === undefined) return { answer, limited: undefined };
+  const policy = formatRateLimitPolicy(limit);
+  const headers = [...answer.headers, "RateLimit-Policy", policy, "RateLimit"];
+  return { answer, limited: { limit, lineage: snapshot.lineageOf(entry), policy, headers } };
 }

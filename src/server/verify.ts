@@ -148,16 +148,18 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
   function conclude(
     granted: Reply,
     digest: string,
-    { policy }: LimitedGrant,
+    { policy, headers: prepared }: LimitedGrant,
     decision: LimitDecision,
     nowMs: number,
   ): Reply {
-    const headers = ["RateLimit-Policy", policy, "RateLimit", formatRateLimit(decision)];
+    const { verdict, answer: yes } = granted;
     if (decision.allowed) {
       services.used(digest, nowMs);
-      const { status, headers: identity, body } = granted.answer;
-      return { ...granted, answer: { status, headers: [...identity, ...headers], body } };
+      const all = prepared.slice();
+      all.push(formatRateLimit(decision));
+      return { answer: { status: yes.status, headers: all, body: yes.body }, verdict, digest };
     }
+    const headers = ["RateLimit-Policy", policy, "RateLimit", formatRateLimit(decision)];
     const { retryAfterMs } = decision;
     const members = { retry_after_ms: Math.ceil(retryAfterMs) };
     const answer = problemAnswer("rate_limited", { headers, retryAfterMs, members }, presentation);
