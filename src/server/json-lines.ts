@@ -1,4 +1,4 @@
-import { requestRecord, type LoggedRequest } from "./request-record.js";
+import { requestRecord, timeText, type LoggedRequest } from "./request-record.js";
 import type { ServerEvent } from "./server-event.js";
 
 /** Requests and events as JSON. */
@@ -12,17 +12,33 @@ export const JSON_LINES: {
  * header, which may hold one: of an unknown token only the first 12 hex digits of its digest.
  */
 export function formatRequestLine(logged: LoggedRequest): string {
-  return formatLine(requestRecord(logged));
+  const record = requestRecord(logged);
+  // What JSON.stringify would make of it, at a third of its cost.
+  return (
+    `{"ts":${quoted(record.ts)},"verdict":${quoted(record.verdict)},` +
+    `"reason":${quoted(record.reason)},"id":${quoted(record.id)},` +
+    `"fingerprint":${quoted(record.fingerprint)},"remote":${quoted(record.remote)},` +
+    `"ms":${record.ms},"request_id":${quoted(record.request_id)},` +
+    `"route":${quoted(record.route)},"status":${record.status}}`
+  );
+}
+
+/** A text that JSON takes as it is, between quotes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string | null): string {
+  if (text === null) return "null";
+  return PLAIN.test(text) ? `"${text}"` : formatLine(text);
 }
 
 /** An event as a line: `ts level event message` and its details. */
 function formatEventLine(event: ServerEvent, atMs: number): string {
   const { level, event: name, message, details } = event;
-  return formatLine({ ts: new Date(atMs).toISOString(), level, event: name, message, ...details });
+  return formatLine({ ts: timeText(atMs), level, event: name, message, ...details });
 }
 
 // Everything but ASCII is escaped: a terminal obeys some of it, and any reader of JSON undoes it.
-function formatLine(value: object): string {
+function formatLine(value: unknown): string {
   return JSON.stringify(value).replace(
     /[^ -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

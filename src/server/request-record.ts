@@ -30,7 +30,7 @@ export function requestRecord(logged: LoggedRequest): RequestRecord {
   const { verdict, digest, outcome, reason, id, answer } = logged.reply;
   const refused = verdict?.ok === false ? verdict : undefined;
   return {
-    ts: new Date(logged.atMs).toISOString(),
+    ts: timeText(logged.atMs),
     verdict: outcome ?? (verdict?.ok === true ? "ok" : (refused?.error ?? null)),
     reason: reason ?? refused?.reason ?? null,
     id: id ?? verdict?.entry?.id ?? null,
@@ -41,4 +41,16 @@ export function requestRecord(logged: LoggedRequest): RequestRecord {
     route: logged.route ?? null,
     status: answer.status,
   };
+}
+
+let lastMs = Number.NaN;
+let lastText = "";
+
+/** An instant as lines begin with it. A busy server has many in one millisecond. */
+export function timeText(ms: number): string {
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastText;
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { formatRequestLine } from "../../src/server/json-lines.js";
@@ -69,6 +70,21 @@ describe("the line of a request", () => {
     expect(text).not.toContain(SECRET);
     expect(text).toContain(digest.slice(0, 12));
     expect(text).not.toContain(digest.slice(0, 13));
+  });
+
+  it("is JSON, whatever stands in an id", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 0 }), (id, atMs) => {
+        const asked = { ...app.ask(requestOf("/verify", {})), atMs, ms: 1, remote: undefined };
+        const text = formatRequestLine({
+          ...asked,
+          reply: { ...asked.reply, id },
+          requestId: "r-1",
+        });
+        expect(text).toMatch(/^[ -~]+$/);
+        expect(JSON.parse(text)).toMatchObject({ id, ts: new Date(atMs).toISOString() });
+      }),
+    );
   });
 
   it("is ASCII, so that no terminal obeys an id", () => {
