@@ -6,6 +6,7 @@ import { composeKeystore } from "./document.js";
 import { isAsMeant } from "./as-meant.js";
 import type { Policy } from "./policy.js";
 import { rootText } from "./root-text.js";
+import { KnownRows } from "./scan/known-rows.js";
 import { scan, type Scan } from "./scan/scan.js";
 import { Skeleton } from "./scan/skeleton.js";
 import { ScannedDocument } from "./scanned-document.js";
@@ -13,8 +14,8 @@ import { encodeText } from "./text.js";
 
 /**
  * Carries out changes on a document that was scanned: on its skeleton, by the one editor there is,
- * and from there on the octets of the whole. The result is scanned again, and compared with what
- * was meant for every row.
+ * and from there on the octets of the whole. The result is scanned again, but for rows that stand there as they
+ * did, and every row is compared with what was meant.
  *
  * @returns the given document where there is nothing to do; undefined where it has to be edited by
  *   way of the tree of the whole.
@@ -34,8 +35,9 @@ export function editScanned(
   if (composed === "declined") return undefined;
   if (composed === undefined) return document;
   const { splices } = composed.edit;
-  const bytes = skeleton.apply(splices);
-  const after = bytes === undefined ? undefined : scan(bytes, policy);
+  const spliced = skeleton.apply(splices);
+  if (spliced === undefined) return undefined;
+  const after = scan(spliced.bytes, policy, new KnownRows(before, spliced.kept));
   if (after === undefined || !isAsMeant(before, after, touched, composed.document)) {
     return undefined;
   }

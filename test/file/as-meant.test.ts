@@ -32,7 +32,7 @@ function isTaken(result: (right: string) => string): boolean {
   const read = (now: string): ReturnType<typeof composeKeystore> =>
     composeKeystore(Buffer.from(now), policy);
   const edited = editComposed(composeKeystore(skeleton.bytes, policy), changes, policy, read);
-  const right = edited === undefined ? undefined : skeleton.apply(edited.edit.splices);
+  const right = edited === undefined ? undefined : skeleton.apply(edited.edit.splices)?.bytes;
   if (edited === undefined || right === undefined) throw new Error("nothing was edited");
   return isAsMeant(before, scanned(result(right.toString())), touched, edited.document);
 }

@@ -4,7 +4,7 @@ import type { Keystore } from "../../src/core/keystore.js";
 import { composeKeystore } from "../../src/file/document.js";
 import type { Policy } from "../../src/file/policy.js";
 import { rawKeyStands } from "../../src/file/root-text.js";
-import { scan } from "../../src/file/scan/scan.js";
+import { scan, type Scan } from "../../src/file/scan/scan.js";
 
 /** What both readers must find alike, in a form that can be compared. */
 interface Reading {
@@ -27,18 +27,26 @@ export function readTwice(bytes: Uint8Array, policy: Policy): TwoReadings | unde
   const composed = composeKeystore(bytes, policy);
   const digests = digestsOf(composed.keystore);
   return {
-    scanned: {
-      diagnostics: scanned.diagnostics,
-      keystore: keystoreOf(scanned.keystore),
-      found: digests.map((digest) => entryOf(scanned.keystore.find(digest))),
-      holdsRawKey: rawKeyStands(scanned.pairs),
-    },
+    scanned: readingOf(scanned, digests),
     composed: {
       diagnostics: composed.diagnostics,
       keystore: keystoreOf(composed.keystore),
       found: digests.map((digest) => entryOf(composed.keystore?.find(digest))),
       holdsRawKey: rawKeyStands(composed.pairs),
     },
+  };
+}
+
+/** What a scan found, in the form that can be compared. */
+export function readingOf(
+  { diagnostics, keystore, pairs }: Scan,
+  digests: readonly string[] = digestsOf(keystore),
+): Reading {
+  return {
+    diagnostics,
+    keystore: keystoreOf(keystore),
+    found: digests.map((digest) => entryOf(keystore.find(digest))),
+    holdsRawKey: rawKeyStands(pairs),
   };
 }
 

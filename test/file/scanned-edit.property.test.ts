@@ -7,9 +7,11 @@ import { editComposed } from "../../src/file/composed-edit.js";
 import { composeKeystore, parseKeystore } from "../../src/file/document.js";
 import type { LineChange } from "../../src/file/line-change.js";
 import { editScanned } from "../../src/file/scanned-edit.js";
+import { scan } from "../../src/file/scan/scan.js";
 import { ScannedDocument } from "../../src/file/scanned-document.js";
 import { keystores } from "./arbitrary-keystore.js";
 import { mutated, mutations } from "./mutation.js";
+import { readingOf } from "./read-alike.js";
 import { writtenConfigurations } from "./written-configurations.js";
 
 const nowMs = Date.parse("2026-11-22T12:00:00Z");
@@ -171,6 +173,11 @@ describe("an edit of a text that was scanned", () => {
           else tally.carried += 1;
           if (entries.length > 8) tally.skeletons += 1;
           expect(shown(scanned)).toEqual(composed && shown(composed));
+          if (!(scanned instanceof ScannedDocument)) return;
+          // Rows that were taken over are as if the whole had been read.
+          const anew = scan(scanned.bytes, policy);
+          expect(readingOf(scanned.scan)).toEqual(anew && readingOf(anew));
+          expect(scanned.scan.settings).toEqual(anew?.settings);
         }),
         { numRuns: RUNS },
       );

@@ -1,4 +1,3 @@
-import type { Entry } from "../../core/entry.js";
 import type { RowJudge, BlockName } from "../diagnose-row.js";
 import type { Policy } from "../policy.js";
 import type { SyntaxPair } from "../syntax.js";
@@ -7,9 +6,12 @@ import { EntryLines } from "./entry-lines.js";
 import { DECLINED, OPEN_BRACE } from "./octet.js";
 import { QuickJudge } from "./quick-judge.js";
 import { RowKey } from "./row-key.js";
+import type { KnownRows } from "./known-rows.js";
 import type { RowTable } from "./row-table.js";
 import type { Scalars } from "./scalars.js";
 
+/** Flag of a row that was judged one by one, so that something may have been said of it. */
+export const SPOKEN: number = 1 << 13;
 /** Flags of a row besides its fields: the entry has to be made by `RowJudge`. */
 export const ODD: number = 1 << 14;
 /** An error stands against the row that does not lie in its entry. */
@@ -22,8 +24,10 @@ export class RowScanner {
   readonly #quick: QuickJudge;
   readonly #key: RowKey;
   readonly #lines: EntryLines;
+  readonly #known: KnownRows | undefined;
 
-  constructor(scalars: Scalars, judge: RowJudge, policy: Policy) {
+  constructor(scalars: Scalars, judge: RowJudge, policy: Policy, known?: KnownRows) {
+    this.#known = known;
     this.#scalars = scalars;
     this.#judge = judge;
     this.#quick = new QuickJudge(policy);
@@ -45,7 +49,9 @@ export class RowScanner {
     for (;;) {
       let next = this.#row(name, content, indent, table);
       if (next === DECLINED) return DECLINED;
-      if (mayNote && next < scalars.size) {
+      if (this.#known !== undefined) {
+        next = this.#known.note(name, next, indent, table);
+      } else if (mayNote && next < scalars.size) {
         const form = { row: indent, field: this.#lines.indent };
         next = noteCanonicalRows(scalars.view, scalars.bytes, table, next, form);
       }
@@ -74,7 +80,7 @@ export class RowScanner {
     const judged = this.#judge.judge(name, pair, () => repeated >= 0);
     if (judged?.isDigest !== true) return DECLINED;
     if (repeated >= 0) table.addFlags(repeated, FAULTY);
-    else table.add(digestAt, hash, isSound ? flagsOf(judged.entry, quick.fields) : ODD);
+    else table.add(digestAt, hash, SPOKEN | (isSound && !judged.entry.faulty ? quick.fields : ODD));
     return next;
   }
 
@@ -117,8 +123,4 @@ export function readRow(
   const node = key.node();
   const value = new EntryLines(scalars).readEntry(behind, indent);
   return value === undefined ? undefined : { key: node, value };
-}
-
-function flagsOf(entry: Entry, fields: number): number {
-  return entry.faulty ? ODD : fields;
 }

@@ -14,16 +14,23 @@ export class RowTable {
   count = 0;
   /** True once a row had too long a way to its place: such a table is not to be used. */
   crowded = false;
-  #offsets: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST);
-  #flags: Uint16Array<ArrayBuffer> = new Uint16Array(SMALLEST);
-  #hashes: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST);
+  #offsets: Uint32Array<ArrayBuffer>;
+  #flags: Uint16Array<ArrayBuffer>;
+  #hashes: Uint32Array<ArrayBuffer>;
   /** Row numbers from 1 at the places of their hashes, 0 where none is; at most half full. */
-  #slots: Uint32Array<ArrayBuffer> = new Uint32Array(SMALLEST * 2);
+  #slots: Uint32Array<ArrayBuffer>;
   /** Where the row goes that was last looked for and not found. */
   #free = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param expected - how many rows there will be, where it is known. */
+  constructor(bytes: Uint8Array, expected = 0) {
     this.bytes = bytes;
+    let size = SMALLEST;
+    while (size < expected) size *= 2;
+    this.#offsets = new Uint32Array(size);
+    this.#flags = new Uint16Array(size);
+    this.#hashes = new Uint32Array(size);
+    this.#slots = new Uint32Array(size * 2);
   }
 
   /**
@@ -73,6 +80,17 @@ export class RowTable {
 
   has(digest: string): boolean {
     return this.find(digest) >= 0;
+  }
+
+  /** The number of the first row whose digest stands behind an offset; the count where none does. */
+  rowBehind(offset: number): number {
+    let [low, high] = [0, this.count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.offsetOf(middle) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   offsetOf(row: number): number {

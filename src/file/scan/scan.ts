@@ -13,6 +13,7 @@ import { BlockEntries } from "./block-entries.js";
 import { BytePlaces } from "./byte-places.js";
 import { readFlow } from "./flow.js";
 import { DECLINED, OPEN_BRACE } from "./octet.js";
+import type { KnownRows } from "./known-rows.js";
 import { RowScanner } from "./row-scanner.js";
 import { RowTable } from "./row-table.js";
 import { Scalars } from "./scalars.js";
@@ -22,6 +23,9 @@ import { scanName, skipValue } from "./settings.js";
 /** What a scan found. */
 export interface Scan {
   readonly bytes: Buffer;
+  readonly policy: Policy;
+  /** Whether any text outside ASCII stands there. */
+  readonly isWide: boolean;
   readonly keystore: Keystore;
   /** In file order. */
   readonly diagnostics: readonly Diagnostic[];
@@ -44,10 +48,12 @@ const NOT_PORTABLE = /\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf|\xef\xbf[\
  * the forms that people write. The moment it meets anything that it does not fully understand the
  * result is undefined, and `diagnose` has to read the text: what the one finds of a text the other
  * finds too, or this declines.
+ *
+ * @param known - rows that an edit left as they are: they are not read again.
  */
-export function scan(bytes: Uint8Array, policy: Policy): Scan | undefined {
+export function scan(bytes: Uint8Array, policy: Policy, known?: KnownRows): Scan | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return new Scanner(buffer, policy).scan();
+  return new Scanner(buffer, policy, known).scan();
 }
 
 class Scanner {
@@ -61,14 +67,17 @@ class Scanner {
   readonly #live: RowTable;
   readonly #retired: RowTable;
 
-  constructor(bytes: Buffer, policy: Policy) {
+  constructor(bytes: Buffer, policy: Policy, known?: KnownRows) {
     this.#bytes = bytes;
     this.#policy = policy;
     this.#report = new Report(() => new BytePlaces(bytes));
     this.#scalars = new Scalars(bytes);
-    this.#rows = new RowScanner(this.#scalars, new RowJudge(policy, this.#report), policy);
-    this.#live = new RowTable(bytes);
-    this.#retired = new RowTable(bytes);
+    const judge = new RowJudge(policy, this.#report);
+    const usable = known?.isFor(policy) === true ? known : undefined;
+    this.#scalars.everWide = usable?.isWide ?? false;
+    this.#rows = new RowScanner(this.#scalars, judge, policy, usable);
+    this.#live = new RowTable(bytes, usable?.countOf("api_keys"));
+    this.#retired = new RowTable(bytes, usable?.countOf("retired_api_keys"));
   }
 
   scan(): Scan | undefined {
@@ -93,6 +102,8 @@ class Scanner {
     );
     return {
       bytes: this.#bytes,
+      policy: this.#policy,
+      isWide: this.#scalars.everWide,
       keystore: new ScannedKeystore(entries.api_keys, entries.retired_api_keys, rootKeys),
       diagnostics: report.diagnostics(),
       blocks: entries,

@@ -1,6 +1,7 @@
 import { lineChanges, type LineChange } from "../line-change.js";
 import { inOrder, type Splice } from "../splice.js";
 import type { BlockEntries } from "./block-entries.js";
+import type { KeptOctets } from "./known-rows.js";
 import type { Scan } from "./scan.js";
 
 /** A part of a text that its skeleton keeps. */
@@ -10,6 +11,12 @@ interface Segment {
   /** Where it stands in the skeleton's text, in UTF-16 units. */
   readonly textStart: number;
   readonly textEnd: number;
+}
+
+/** What splices made of a text. */
+export interface SplicedOctets {
+  readonly bytes: Buffer;
+  readonly kept: readonly KeptOctets[];
 }
 
 /** One replacement in octets. */
@@ -56,9 +63,10 @@ export class Skeleton {
    * Carries out on the whole text what was worked out for the skeleton.
    *
    * @param splices - of the skeleton's text with an ending for its last line.
-   * @returns undefined where a splice can't be placed.
+   * @returns the octets, and those among them that were kept; undefined where a splice can't be
+   *   placed.
    */
-  apply(splices: readonly Splice[]): Buffer | undefined {
+  apply(splices: readonly Splice[]): SplicedOctets | undefined {
     const placed: ByteSplice[] = [];
     for (const splice of splices) {
       const parts = this.#place(splice);
@@ -68,15 +76,18 @@ export class Skeleton {
     const whole = this.#whole;
     const ending = finalEnding(whole);
     const parts: Uint8Array[] = [];
-    let at = 0;
-    for (const { start, end, bytes } of inOrder(placed)) {
-      if (start < at) return undefined;
-      parts.push(slice(whole, ending, at, start), bytes);
-      at = end;
+    const kept: KeptOctets[] = [];
+    let [at, now] = [0, 0];
+    const end = { start: whole.length + ending.length, end: 0, bytes: NOTHING };
+    for (const splice of [...inOrder(placed), end]) {
+      if (splice.start < at) return undefined;
+      parts.push(slice(whole, ending, at, splice.start), splice.bytes);
+      kept.push({ start: at, end: Math.min(splice.start, whole.length), now });
+      now += splice.start - at + splice.bytes.length;
+      at = splice.end;
     }
-    parts.push(slice(whole, ending, at, whole.length + ending.length));
-    const result = Buffer.concat(parts);
-    return ending.length === 0 ? result : withoutEnding(result);
+    const bytes = Buffer.concat(parts);
+    return { bytes: ending.length === 0 ? bytes : withoutEnding(bytes), kept };
   }
 
   /** The lines of the whole text that splices of the skeleton change. */
