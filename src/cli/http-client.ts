@@ -1,6 +1,12 @@
 import { once } from "node:events";
-import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from "node:http";
+import {
+  Agent as HttpAgent,
+  request as requestHttp,
+  type ClientRequest,
+  type IncomingMessage,
+} from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { Duplex } from "node:stream";
 import { KeysError, systemCode } from "../errors.js";
 
 /** What to ask a server. */
@@ -84,7 +90,10 @@ export function createHttpClient({ timeoutMs, signal }: HttpClientOptions): Http
     outgoing.on("error", () => undefined);
     try {
       outgoing.end(body);
-      const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+      const [incoming] = (await Promise.race([
+        once(outgoing, "response"),
+        refuseUpgrade(outgoing, originOf(url)),
+      ])) as [IncomingMessage];
       const text = await readBody(incoming, request.maxOctets, originOf(url));
       return { status: incoming.statusCode ?? 0, body: text };
     } catch (error) {
@@ -109,6 +118,13 @@ export function createHttpClient({ timeoutMs, signal }: HttpClientOptions): Http
       agents.https.destroy();
     },
   };
+}
+
+/** Rejects where the server switches protocols unasked: unheard, that would end no wait at all. */
+async function refuseUpgrade(outgoing: ClientRequest, origin: string): Promise<never> {
+  const [, socket] = (await once(outgoing, "upgrade")) as [IncomingMessage, Duplex];
+  socket.destroy();
+  throw answerInvalid(origin, "a switch to another protocol");
 }
 
 async function readBody(

@@ -29,8 +29,11 @@ export function requirementOf(asked: Asked | undefined): Requirement | undefined
   return { scopes, workspaces: [...workspaces, ...one] };
 }
 
+/** A copy: what is asked stays the same while it is on its way, whatever the caller does. */
 function words(list: unknown): readonly string[] | undefined {
-  return Array.isArray(list) && list.every(isWord) ? list : undefined;
+  if (!Array.isArray(list)) return undefined;
+  const copy: readonly unknown[] = [...(list as unknown[])];
+  return copy.every(isWord) ? copy : undefined;
 }
 
 function isWord(word: unknown): word is string {

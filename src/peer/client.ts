@@ -47,7 +47,8 @@ interface Question {
  * A yes is remembered for 300 s, but never past the key's end (`X-Keys-Expires`) and not at all
  * where the server does not tell the end or a rate limit took part; a no for 10 s. Each is
  * remembered for exactly what was asked, and forgotten when the server's generation moves. Answers
- * of 429 and 5xx are never remembered. Equal questions at one time share one request.
+ * of 429 and 5xx are never remembered. Equal questions at one time share one request; where a rate
+ * limit was charged for its yes, the others are asked after it, one by one.
  *
  * @throws KeysError `value-invalid` where an option is unknown or out of its range.
  */
@@ -67,12 +68,12 @@ export function createClient(options: ClientOptions): Client {
       breaker: new ConsecutiveBreaker(numbers.breakAfter),
     },
   );
-  const flights = new Map<string, Promise<Verdict>>();
+  const flights = new Map<string, Promise<ToldVerdict>>();
   let heardMs = now();
   let checking = false;
   let closed = false;
 
-  async function ask(question: Question): Promise<Verdict> {
+  async function ask(question: Question): Promise<ToldVerdict> {
     const { digest, token, requirement } = question;
     const before = cache.epoch;
     const headers = ["Authorization", `Bearer ${token}`];
@@ -85,15 +86,15 @@ export function createClient(options: ClientOptions): Client {
       if (!isBrokenCircuitError(error)) throw error;
       return withoutServer(question, "circuit-open");
     }
-    if (closed) return undecided("closed");
+    if (closed) return { verdict: undecided("closed") };
     if (received.kind !== "answer") {
       return received.kind === "unexpected-answer"
-        ? undecided("unexpected-answer")
+        ? { verdict: undecided("unexpected-answer") }
         : withoutServer(question, received.kind);
     }
     const told = readServerVerdict(received, digest, requirement, now());
     take(question.key, told, before);
-    return told.verdict;
+    return told;
   }
 
   /** Remembers what was told, unless all was forgotten since it was asked for. */
@@ -115,14 +116,28 @@ export function createClient(options: ClientOptions): Client {
     cache.observe(generation);
   }
 
-  function withoutServer(question: Question, reason: UndecidedReason): Verdict {
+  function withoutServer(question: Question, reason: UndecidedReason): ToldVerdict {
     if (options.onUnavailable === "stale") {
-      return cache.stale(question.key, now()) ?? undecided(reason);
+      return { verdict: cache.stale(question.key, now()) ?? undecided(reason) };
     }
     if (verifier !== undefined) {
-      return verifier.verify(Buffer.from(question.token, "latin1"), question.requirement);
+      const token = Buffer.from(question.token, "latin1");
+      const verdict = verifier.verify(token, question.requirement);
+      return { verdict, charged: verdict.ok && verdict.limit !== undefined };
     }
-    return undecided(reason);
+    return { verdict: undecided(reason) };
+  }
+
+  /** One request at a time for equal questions; what nobody was charged for is for all of them. */
+  async function askOnce(question: Question): Promise<Verdict> {
+    const { key } = question;
+    for (let flight = flights.get(key); flight !== undefined; flight = flights.get(key)) {
+      const { verdict, charged = false } = await flight;
+      if (!charged) return verdict;
+    }
+    const flight = ask(question).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return (await flight).verdict;
   }
 
   /** In the background, so that a remembered verdict waits for nothing. */
@@ -157,12 +172,7 @@ export function createClient(options: ClientOptions): Client {
         checkGeneration();
         return remembered;
       }
-      let flight = flights.get(key);
-      if (flight === undefined) {
-        flight = ask({ key, digest, token, requirement }).finally(() => flights.delete(key));
-        flights.set(key, flight);
-      }
-      return flight;
+      return askOnce({ key, digest, token, requirement });
     },
     forget() {
       cache.clear();

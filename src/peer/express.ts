@@ -34,7 +34,7 @@ export function auth<R extends IncomingMessage = IncomingMessage>(
 ): Middleware<R> {
   const gate = createGate(options);
   return (request, response, next) => {
-    void gate
+    gate
       .judge(request, () => request)
       .then((passage) => {
         if (!passage.ok) {
@@ -44,7 +44,9 @@ export function auth<R extends IncomingMessage = IncomingMessage>(
         Object.assign(request, { identity: passage.identity });
         setHeaders(response, passage.headers);
         next();
-      });
+      })
+      // A rejection that nobody handles would end the process.
+      .catch(next);
   };
 }
 

@@ -29,7 +29,7 @@ export type AuthOptions<R> = Authority & {
   readonly realm?: string;
   /** Told of each verdict, for a log. It holds no token. */
   readonly onVerdict?: (verdict: Verdict, request: R) => void;
-  /** Told of what went wrong where a request was denied with 503 by a defect. */
+  /** Told of what went wrong where a request was denied with 503 by a defect; may not throw. */
   readonly onFault?: (error: unknown) => void;
 };
 
@@ -107,7 +107,7 @@ export function createGate<R extends object>(options: AuthOptions<R>): Gate<R> {
         }
         return { ok: false, answer: answers(verdict) };
       } catch (error) {
-        onFault?.(error);
+        tell(onFault, error);
         return { ok: false, answer: answers(undecided("unexpected-answer")) };
       }
     },
@@ -137,6 +137,15 @@ export function createScopeCheck(scopes: readonly string[]): ScopeCheck {
     const { fingerprint } = identity;
     return answers({ ...refusal, error: "insufficient_scope", scopes, fingerprint });
   };
+}
+
+/** What it throws is dropped: the request is denied for a defect already. */
+function tell(onFault: ((error: unknown) => void) | undefined, fault: unknown): void {
+  try {
+    onFault?.(fault);
+  } catch {
+    // Nobody is left to tell.
+  }
 }
 
 function checked(options: Authority): Verifier | Client {

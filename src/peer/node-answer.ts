@@ -9,8 +9,9 @@ export function sendAnswer(response: ServerResponse, answer: Answer): void {
   response.end(answer.body);
 }
 
-/** Sets headers, names and values in turn. */
+/** Sets headers, names and values in turn, unless somebody has answered: a time-out, say. */
 export function setHeaders(response: ServerResponse, headers: readonly string[]): void {
+  if (response.headersSent) return;
   for (const [name, value] of pairsOf(headers)) response.setHeader(name, value);
 }
 

@@ -66,6 +66,11 @@ export function connectTo({ url, socketPath, ca }: ServerPlace): ServerConnectio
         else if (outgoing.reusedSocket && isReset(error)) resolve("retry");
         else resolve({ kind: isNoHttp(error) ? "unexpected-answer" : "unreachable" });
       });
+      // Without a listener Node drops the connection and tells nobody: no answer, and no time-out.
+      outgoing.on("upgrade", (_, socket) => {
+        socket.destroy();
+        resolve({ kind: "unexpected-answer" });
+      });
       outgoing.on("response", (incoming) => {
         const chunks: Buffer[] = [];
         let octets = 0;

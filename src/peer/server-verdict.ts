@@ -18,6 +18,8 @@ export interface ToldVerdict {
   readonly generation?: string | undefined;
   /** Until when a yes may be remembered, by the server's clock; undefined: not at all. */
   readonly lifetimeMs?: number | undefined;
+  /** Whether a rate limit was charged for a yes: then it is for one request, and no other. */
+  readonly charged?: boolean;
 }
 
 type ServerAnswer = Extract<Received, { kind: "answer" }>;
@@ -26,6 +28,9 @@ const GENERATION = /^[0-9a-f]{16}$/;
 const FINGERPRINT = /^[0-9a-f]{12}$/;
 /** A `Date` is cut to the second: it may be this much later. */
 const DATE_STEP_MS = 1000;
+
+/** More than this is no time to wait: what is sent on must stay a number of digits. */
+const LONGEST_RETRY_MS = 1e12;
 
 const REFUSALS: Readonly<Record<number, readonly RefusedVerdict["error"][]>> = {
   400: ["invalid_request"],
@@ -48,7 +53,7 @@ export function readServerVerdict(
 ): ToldVerdict {
   const { status } = answer;
   if (status === 200) return readGrant(answer, digest, nowMs);
-  const problem = readProblem(answer.body);
+  const problem = readProblem(answer);
   const error = REFUSALS[status]?.find((code) => code === problem["error"]);
   if (error !== undefined) {
     const refusal: RefusedVerdict = {
@@ -76,7 +81,7 @@ export function readServerVerdict(
 /** The generation in a server's `/readyz`; undefined where it has none. */
 export function readGeneration(received: Received): string | undefined {
   if (received.kind !== "answer") return undefined;
-  const { generation } = readProblem(received.body);
+  const { generation } = readObject(received.body);
   return typeof generation === "string" && GENERATION.test(generation) ? generation : undefined;
 }
 
@@ -89,13 +94,14 @@ function readGrant(answer: ServerAnswer, digest: string, nowMs: number): ToldVer
   const identity = readIdentity(value, digest, expiresAtMs);
   if (identity === undefined) return { verdict: undecided("unexpected-answer") };
   const generation = value("x-keys-generation");
-  // An answer that a limit took part in is for one request, and says nothing of the next.
-  const limited = value("ratelimit") !== "";
+  // An answer that a limit took part in says nothing of the next request.
+  const charged = value("ratelimit") !== "";
   const known = expiresAtMs !== undefined || value("x-keys-expires") === "-";
   return {
     verdict: { ok: true, kind: "granted", identity, source: "server" },
     generation: GENERATION.test(generation) ? generation : undefined,
-    lifetimeMs: known && !limited ? lifetime(expiresAtMs, value("date"), nowMs) : undefined,
+    lifetimeMs: known && !charged ? lifetime(expiresAtMs, value("date"), nowMs) : undefined,
+    charged,
   };
 }
 
@@ -139,7 +145,8 @@ function lifetime(expiresAtMs: number | undefined, date: string, nowMs: number):
 
 function readLimited(answer: ServerAnswer, problem: Readonly<Record<string, unknown>>): Verdict {
   const { error, retry_after_ms: exact } = problem;
-  const told = typeof exact === "number" && exact > 0 ? Math.ceil(exact) : retryAfterOf(answer);
+  const isExact = typeof exact === "number" && exact > 0 && exact < LONGEST_RETRY_MS;
+  const told = isExact ? Math.ceil(exact) : retryAfterOf(answer);
   return {
     ok: false,
     kind: "limited",
@@ -155,7 +162,13 @@ function retryAfterOf({ headers }: ServerAnswer): number | undefined {
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) * 1000 : undefined;
 }
 
-function readProblem(body: string): Readonly<Record<string, unknown>> {
+/** What a problem says (RFC 9457); nothing where it is none: others too have an `error`. */
+function readProblem({ headers, body }: ServerAnswer): Readonly<Record<string, unknown>> {
+  const [type = ""] = (headers["content-type"] ?? "").split(";");
+  return type.trim().toLowerCase() === "application/problem+json" ? readObject(body) : {};
+}
+
+function readObject(body: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === "object" && value !== null ? { ...value } : {};

@@ -9,9 +9,9 @@ const MOST_SESSIONS = 100_000;
 export interface SessionConflict {
   /**
    * `session-conflict`: another contributor was first. `sessions-full`: no more sessions can be
-   * held, so nobody can tell.
+   * held, so nobody can tell. `owner-unknown`: `stored` threw, so nobody can tell now.
    */
-  readonly code: "session-conflict" | "sessions-full";
+  readonly code: "session-conflict" | "sessions-full" | "owner-unknown";
   readonly session: string;
   /** Who owns it; undefined where nobody can tell. */
   readonly owner: string | undefined;
@@ -31,7 +31,8 @@ export interface SessionOwnersOptions {
   /**
    * The owner of a session that is stored elsewhere; undefined for none. With it, memory is a cache
    * whose least recently used sessions go; without it no session is ever forgotten, since the next
-   * to come would own it, and a claim beyond `maxSessions` is refused.
+   * to come would own it, and a claim beyond `maxSessions` is refused. Where it throws, a claim is
+   * refused as `owner-unknown`.
    */
   readonly stored?: (session: string) => string | undefined;
   /** Told of each refused claim. What it throws is dropped: a claim never fails an ingest. */
@@ -65,7 +66,7 @@ export class SessionOwners {
     return this.#owners.size;
   }
 
-  /** The owner of a session; undefined where it has none. */
+  /** The owner of a session; undefined where it has none. Throws what `stored` throws. */
   ownerOf(session: string): string | undefined {
     return this.#owners.get(session) ?? this.#stored?.(session);
   }
@@ -73,7 +74,12 @@ export class SessionOwners {
   /** Claims a session for who an identity is. */
   claim(session: string, identity: Pick<Identity, "id">): SessionClaim {
     const { id: claimant } = identity;
-    const owner = this.ownerOf(session);
+    let owner: string | undefined;
+    try {
+      owner = this.ownerOf(session);
+    } catch {
+      return this.#refuse({ code: "owner-unknown", session, owner: undefined, claimant });
+    }
     if (owner === undefined && !this.#hasRoom()) {
       return this.#refuse({ code: "sessions-full", session, owner, claimant });
     }

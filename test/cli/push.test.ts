@@ -317,6 +317,15 @@ describe("a server that keys push can't use", () => {
     expect(await pushed(worldWith(text), server)).toMatchObject({ failed: [{ status: null }] });
   });
 
+  it("switches to no other protocol, and does not wait for it", async () => {
+    const server = await contractServer({ adminToken: ADMIN });
+    server.intercept = (_, response) => {
+      response.writeHead(101, { Connection: "Upgrade", Upgrade: "websocket" }).end();
+      return true;
+    };
+    expect(await codeOf({ url: server.url })).toEqual([1, "peer-answer-invalid"]);
+  });
+
   it("shows what it says without obeying it", async () => {
     const server = await contractServer({
       adminToken: ADMIN,

@@ -8,7 +8,7 @@ import { createVerifier } from "../../src/peer/verifier.js";
 import { eventually } from "../server/eventually.js";
 import { entryOf, keystoreOf, NOW, storeOf } from "../server/requests.js";
 import { serveKeystore } from "../server/sockets.js";
-import { problem, scriptedServer, yes } from "./scripted-server.js";
+import { PROBLEM, problem, rawServer, scriptedServer, yes } from "./scripted-server.js";
 
 const clock = (): number => NOW;
 
@@ -131,7 +131,7 @@ describe("memory", () => {
     const server = await scriptedServer((request, response) => {
       const token = request.headers.authorization?.slice(7) ?? "";
       if (request.url === "/readyz") response.end('{"generation":"0123456789abcdef"}');
-      else if (token === "bad") response.writeHead(401).end(problem("invalid_token"));
+      else if (token === "bad") response.writeHead(401, PROBLEM).end(problem("invalid_token"));
       else response.writeHead(200, { ...yes(token), ...headers }).end();
     });
     const client = clientOf({
@@ -232,6 +232,20 @@ describe("memory", () => {
     expect(asked()).toBe(1);
   });
 
+  it("shares no yes that a limit was charged for, and every other answer", async () => {
+    let left = 2;
+    const server = await scriptedServer((_, response) => {
+      left -= 1;
+      if (left < 0) response.writeHead(429, PROBLEM).end(problem("rate_limited"));
+      else response.writeHead(200, yes("t", { RateLimit: `"key";r=${String(left)};t=60` })).end();
+    });
+    const client = clientOf({ url: server.url, clock });
+    const verdicts = await Promise.all([1, 2, 3, 4, 5].map(() => client.verify("t")));
+    const kinds = verdicts.map(({ kind }) => kind).sort();
+    expect(kinds).toEqual(["granted", "granted", "limited", "limited", "limited"]);
+    expect(server.seen.length).toBe(3);
+  });
+
   it("is dropped when the server's generation moves, by an answer or by a look", async () => {
     let generation = "1111111111111111";
     const server = await scriptedServer((request, response) => {
@@ -265,13 +279,14 @@ describe("memory", () => {
 describe("no verdict", () => {
   it.each([
     [500, {}, "", "server-error"],
-    [503, {}, problem("unavailable"), "server-error"],
-    [503, {}, problem("misconfigured"), "ill-formed-requirement"],
+    [503, PROBLEM, problem("unavailable"), "server-error"],
+    [503, PROBLEM, problem("misconfigured"), "ill-formed-requirement"],
     [302, { Location: "http://127.0.0.1:1/" }, "", "unexpected-answer"],
     [204, yes("t"), "", "unexpected-answer"],
     [401, {}, "<html>", "unexpected-answer"],
-    [403, {}, problem("forbidden"), "unexpected-answer"],
-    [404, {}, problem("not_found"), "unexpected-answer"],
+    [401, { "Content-Type": "application/json" }, problem("invalid_token"), "unexpected-answer"],
+    [403, PROBLEM, problem("forbidden"), "unexpected-answer"],
+    [404, PROBLEM, problem("not_found"), "unexpected-answer"],
     [200, {}, "", "unexpected-answer"],
     [200, yes("other"), "", "unexpected-answer"],
     [200, yes("t", { "X-Auth-Id": "" }), "", "unexpected-answer"],
@@ -292,10 +307,11 @@ describe("no verdict", () => {
 
   it("is remembered of 429 or 503, and Retry-After comes through", async () => {
     const answers = [
-      [429, { "Retry-After": "7" }, problem("rate_limited", { retry_after_ms: 6200 })],
-      [429, { "Retry-After": "7" }, problem("too_many_failures")],
+      [429, { ...PROBLEM, "Retry-After": "7" }, problem("rate_limited", { retry_after_ms: 6200 })],
+      [429, { ...PROBLEM, "Retry-After": "7" }, problem("too_many_failures")],
+      [429, { ...PROBLEM, "Retry-After": "7" }, '{"retry_after_ms":1e999}'],
       [429, {}, ""],
-      [503, { "Retry-After": "5" }, problem("unavailable")],
+      [503, { ...PROBLEM, "Retry-After": "5" }, problem("unavailable")],
       [200, yes("t"), ""],
     ] as const;
     let next = 0;
@@ -309,6 +325,7 @@ describe("no verdict", () => {
     const limited = { ok: false, kind: "limited", source: "server" };
     expect(await ask()).toEqual({ ...limited, error: "rate_limited", retryAfterMs: 6200 });
     expect(await ask()).toEqual({ ...limited, error: "too_many_failures", retryAfterMs: 7000 });
+    expect(await ask()).toEqual({ ...limited, error: "rate_limited", retryAfterMs: 7000 });
     expect(await ask()).toEqual({ ...limited, error: "rate_limited", retryAfterMs: 1000 });
     expect(await ask()).toMatchObject({ kind: "undecided", retryAfterMs: 5000 });
     expect(await ask()).toMatchObject({ ok: true });
@@ -326,6 +343,12 @@ describe("no verdict", () => {
     const verdict = await client.verify("token-secret");
     expect(verdict).toMatchObject({ kind: "undecided", reason: "unexpected-answer" });
     expect(inspect([verdict, client], { depth: 9 })).not.toContain("token-secret");
+  });
+
+  it("comes of a switch to another protocol, and the wait ends", async () => {
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket";
+    const url = await rawServer(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n\r\n`);
+    expect(await clientOf({ url }).verify("t")).toMatchObject({ reason: "unexpected-answer" });
   });
 
   it("follows no redirect and sends the token nowhere else", async () => {

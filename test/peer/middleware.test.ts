@@ -12,6 +12,7 @@ import * as forFastify from "../../src/peer/fastify.js";
 import * as forHono from "../../src/peer/hono.js";
 import type { Identity, Verdict } from "../../src/peer/verdict.js";
 import { createVerifier } from "../../src/peer/verifier.js";
+import { eventually } from "../server/eventually.js";
 import { appOf, entryOf, keystoreOf, NOW, requestOf } from "../server/requests.js";
 
 const keystore = keystoreOf(
@@ -308,7 +309,52 @@ describe.each([
     expect(fault.status).toBe(503);
     expect(fault.body).not.toContain("defect");
     expect(faults).toHaveLength(1);
+    const both = await appWith({
+      onVerdict: () => {
+        throw new Error("a defect");
+      },
+      onFault: () => {
+        throw new Error("another");
+      },
+    });
+    expect((await get(`${both}/`, bearer("token-a"))).status).toBe(503);
   });
+});
+
+it("in Express ends no process where somebody answered meanwhile", async () => {
+  const verifier = await createVerifier({ keystore, clock: () => NOW });
+  const app: Express = express();
+  let faults = 0;
+  app.use((_req, res, next) => {
+    next();
+    res.sendStatus(504);
+  });
+  app.use(forExpress.auth({ verifier }), (_req, res) => {
+    res.json({});
+  });
+  app.use(((_error, _req, _res, _next) => {
+    faults += 1;
+  }) as express.ErrorRequestHandler);
+  const url = await listening(createServer(app).listen(0, "127.0.0.1"));
+  // Its key has a limit, which has headers to set.
+  expect((await get(url, bearer("token-l"))).status).toBe(504);
+  await eventually(() => Promise.resolve(faults)).toBe(1);
+});
+
+it("hands on what its caller's next throws, and ends no process", async () => {
+  const verifier = await createVerifier({ keystore, clock: () => NOW });
+  const middleware = forExpress.auth({ verifier });
+  const told: unknown[] = [];
+  const server = createServer((req, res) => {
+    middleware(req, res, (error) => {
+      if (error === undefined) throw new Error("a defect");
+      told.push(error);
+      res.writeHead(500).end();
+    });
+  });
+  const url = await listening(server.listen(0, "127.0.0.1"));
+  expect((await get(url, bearer("token-a"))).status).toBe(500);
+  expect(told).toEqual([new Error("a defect")]);
 });
 
 describe("options", () => {

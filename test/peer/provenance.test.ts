@@ -113,6 +113,14 @@ describe("SessionOwners", () => {
     });
     owners.claim("s", alice);
     expect(owners.claim("s", bob).ok).toBe(false);
+    const blind = new SessionOwners({
+      stored: () => {
+        throw new Error("the database is locked");
+      },
+    });
+    const error = { code: "owner-unknown", session: "s", owner: undefined, claimant: "bob" };
+    expect(blind.claim("s", bob)).toEqual({ ok: false, error });
+    expect(blind.size).toBe(0);
   });
 
   it("is bounded, and forgets nobody's session to somebody else", () => {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 
@@ -64,4 +64,23 @@ export function yes(
 /** The body of a verify server's problem. */
 export function problem(error: string, more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({ type: "about:blank", error, ...more });
+}
+
+/** Its headers. */
+export const PROBLEM = { "Content-Type": "application/problem+json" } as const;
+
+/** A server that answers the first octets of every connection with these, and then waits. */
+export async function rawServer(octets: string): Promise<string> {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => undefined).once("data", () => socket.write(octets));
+    onTestFinished(() => {
+      socket.destroy();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+  });
+  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
