@@ -14,6 +14,12 @@ export const IDENTITY_HEADERS = {
   generation: "X-Keys-Generation",
 } as const;
 
+/**
+ * When the key ends, for a client that remembers a yes. Every success has it; it is not for
+ * upstreams, so that proxies drop what a client sends for it and copy none.
+ */
+export const EXPIRES_HEADER = "X-Keys-Expires";
+
 /** The header by which a trusted caller acts for a tenant; never one that a client may send. */
 export const IMPERSONATION_HEADER = "X-Impersonate";
 

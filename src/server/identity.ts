@@ -1,5 +1,6 @@
 import type { Entry } from "../core/entry.js";
 import {
+  EXPIRES_HEADER,
   formatHeaderValue,
   formatScopesHeader,
   formatWorkspacesHeader,
@@ -76,7 +77,7 @@ export function headersOf(
     identity.tenant,
     IDENTITY_HEADERS.generation,
     generation,
-    "X-Keys-Expires",
+    EXPIRES_HEADER,
     identity.expires,
     ...userHeaders.flatMap((name) => [name, identity.id]),
   ];

@@ -81,7 +81,10 @@ describe("config", () => {
     ["--workspace", ["", "*", "a\tb"]],
     [
       "--user-header",
-      ["", "X Y", "X:Y", "X_Y", "Authorization", "x-api-key", "X-Auth-Id", "Host", "X-Impersonate"],
+      [
+        ...["", "X Y", "X:Y", "X_Y", "Authorization", "x-api-key", "X-Auth-Id", "Host"],
+        ...["X-Impersonate", "X-Keys-Expires"],
+      ],
     ],
   ])("refuses a %s that could mean something else", async (option, values) => {
     const stage = staged();

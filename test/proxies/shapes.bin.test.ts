@@ -161,7 +161,7 @@ describe("the shape of Traefik's and Envoy's requests", () => {
     );
     expect(document.at(...manager, "http_filters", 1, "name")).toBe("envoy.filters.http.router");
     const early = ["early_header_mutation_extensions", 0, "typed_config", "mutations"];
-    for (const name of [...IDENTITY, "X-Impersonate", "Remote-User"]) {
+    for (const name of [...IDENTITY, "X-Keys-Expires", "X-Impersonate", "Remote-User"]) {
       for (const spelling of [name, name.replaceAll("-", "_")]) {
         expect(document.at(...manager, ...early)).toContainEqual({
           remove: spelling.toLowerCase(),
@@ -195,7 +195,7 @@ describe("the shape of Traefik's and Envoy's requests", () => {
     );
     const middlewares = ["http", "middlewares"];
     const strip = document.at(...middlewares, "keys-strip", "headers", "customRequestHeaders");
-    for (const name of [...IDENTITY, "X-Impersonate", "Remote-User"]) {
+    for (const name of [...IDENTITY, "X-Keys-Expires", "X-Impersonate", "Remote-User"]) {
       expect(strip).toMatchObject({ [name]: "", [name.replaceAll("-", "_")]: "" });
     }
     const forward = [...middlewares, "keys-auth", "forwardAuth"];

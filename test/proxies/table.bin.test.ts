@@ -17,9 +17,12 @@ const IDENTITY = [
   "Remote-User",
 ];
 
+/** What no upstream gets, whoever sends it. */
+const DROPPED = ["X-Keys-Expires", "X-Impersonate"];
+
 /** A client's lines for every identity header in every spelling that might pass for it. */
 function spoofed(): Lines {
-  return [...IDENTITY, "X-Impersonate"].flatMap((name) =>
+  return [...IDENTITY, ...DROPPED].flatMap((name) =>
     [
       name,
       name.toLowerCase(),
@@ -37,7 +40,7 @@ function identityIn(seen: Seen): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (const [name, value] of seen.headers) {
     const cgi = name.replaceAll(/[^a-z0-9]/g, "-");
-    const proper = [...IDENTITY, "X-Impersonate"].find((known) => known.toLowerCase() === cgi);
+    const proper = [...IDENTITY, ...DROPPED].find((known) => known.toLowerCase() === cgi);
     if (proper !== undefined) (found[proper] ??= []).push(value);
   }
   return found;

@@ -1,4 +1,8 @@
-import { IDENTITY_HEADERS, IMPERSONATION_HEADER } from "../../core/identity-header.js";
+import {
+  EXPIRES_HEADER,
+  IDENTITY_HEADERS,
+  IMPERSONATION_HEADER,
+} from "../../core/identity-header.js";
 
 /** The headers that carry a credential. */
 export const CREDENTIAL_HEADERS = ["Authorization", "X-API-Key"] as const;
@@ -8,7 +12,7 @@ export const IDENTITY_NAMES: readonly string[] = Object.values(IDENTITY_HEADERS)
 
 /** The headers that no client may send to an upstream, by their proper names. */
 export function forbiddenHeaders(userHeaders: readonly string[]): readonly string[] {
-  return [...IDENTITY_NAMES, ...userHeaders, IMPERSONATION_HEADER];
+  return [...IDENTITY_NAMES, ...userHeaders, EXPIRES_HEADER, IMPERSONATION_HEADER];
 }
 
 /**

@@ -11,7 +11,7 @@ import type { ProxySetup } from "./setup.js";
 const COMMAND = "envoy -c envoy.yaml --use-dynamic-base-id --disable-hot-restart";
 const TYPES = "type.googleapis.com/envoy";
 
-/** A configuration for Envoy 1.27 and later, with `ext_authz` over HTTP. */
+/** A configuration for Envoy 1.25 (`early_header_mutation_extensions`) and later, with `ext_authz` over HTTP. */
 export function envoyConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
