@@ -1,7 +1,14 @@
+import { holdsMintedToken } from "../core/minted-token.js";
 import { resolveTarget } from "./atomic.js";
 import type { AuditNote, AuditPlace } from "./audit.js";
 import type { NoteLine } from "./audit-line.js";
 import { auditPath, openAuditLog, timeText } from "./audit-log.js";
+
+/** For {@link appendAudit}. */
+export interface AppendAuditOptions extends AuditPlace {
+  /** How long to wait for another writer of the log, in milliseconds. Default 60,000. */
+  readonly lockTimeoutMs?: number | undefined;
+}
 
 /**
  * Records what changes no keystore, such as an impersonation: all of `notes` by one write. They are
@@ -14,13 +21,17 @@ import { auditPath, openAuditLog, timeText } from "./audit-log.js";
 export async function appendAudit(
   path: string,
   notes: AuditNote | readonly AuditNote[],
-  place: AuditPlace = {},
+  options: AppendAuditOptions = {},
 ): Promise<void> {
-  const { now = Date.now } = place;
+  const { now = Date.now, lockTimeoutMs: timeoutMs } = options;
   const list = Array.isArray(notes) ? (notes as readonly AuditNote[]) : [notes as AuditNote];
   if (list.length === 0) return;
   const keystore = await resolveTarget(path);
-  const log = await openAuditLog(await auditPath(keystore, place), { now, keystore });
+  const log = await openAuditLog(await auditPath(keystore, options), {
+    now,
+    keystore,
+    timeoutMs,
+  });
   try {
     const ts = timeText(now());
     await log.append(list.map((note) => noteLine(note, ts)));
@@ -30,6 +41,7 @@ export async function appendAudit(
 }
 
 function noteLine({ actor, action, sudoUser, ...rest }: AuditNote, ts: string): NoteLine {
-  const { fingerprint, id, details } = rest;
+  const { fingerprint, details } = rest;
+  const id = rest.id !== undefined && holdsMintedToken(rest.id) ? "<token>" : rest.id;
   return { kind: "note", ts, actor, sudo_user: sudoUser, action, fingerprint, id, details };
 }

@@ -18,6 +18,7 @@ import type { StoredKeystore } from "../file/store.js";
 import { answerFailure, type FailureOptions } from "./failures.js";
 import { parseJsonBody } from "./json-body.js";
 import { jsonAnswer, problemReply, type Handler, type KeysRequest, type Reply } from "./message.js";
+import { holdsCredential } from "./misplaced-credential.js";
 import type { Awaitable, Services } from "./services.js";
 import type { Snapshot } from "./snapshot.js";
 import { isSameDigest } from "./system.js";
@@ -77,6 +78,11 @@ export function createAdminHandlers(options: AdminOptions): AdminHandlers {
     return { ...problemReply(code), verdict, digest };
   }
 
+  /** Whether an id is a token: that of the key itself, or another's. */
+  function isCredential(id: string, digest: string): boolean {
+    return holdsCredential(id, options.snapshot().keystore, (other) => other === digest);
+  }
+
   function guarded(handle: Handler): Handler {
     return (request) => denial(request) ?? handle(request);
   }
@@ -120,7 +126,9 @@ export function createAdminHandlers(options: AdminOptions): AdminHandlers {
       const body = parseJsonBody(request.body);
       if (body === undefined) return problemReply("bad_request");
       const { id } = body;
-      if (typeof id !== "string" || !isNewId(id)) return problemReply("id_invalid");
+      if (typeof id !== "string" || !isNewId(id) || isCredential(id, digest)) {
+        return problemReply("id_invalid");
+      }
       return edit((store) => planPut(store, digest, id, now()), "admin-put", { hash: digest, id });
     }),
     remove: guarded((request) => {

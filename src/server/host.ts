@@ -4,12 +4,12 @@ import { createRateLimiter, type RateLimiter } from "../core/rate-limiter.js";
 import { reloadedKeystore, type LoadedKeystore } from "../file/load.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { Policy } from "../file/policy.js";
-import { updateStore } from "../file/store.js";
 import { recordUsage, usagePath } from "../file/usage.js";
 import { watchStore, type WatchOptions, type WatchResult } from "../file/watch.js";
 import type { Keystore } from "../core/keystore.js";
 import { createCounters, type Counters } from "./counters.js";
 import { faultEvent } from "./fault-event.js";
+import { createKeystoreEdit } from "./keystore-edit.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { createLocalServices } from "./local-services.js";
 import { createServerLog, type LogForm, type ServerLog, type LogWriter } from "./log.js";
@@ -62,8 +62,8 @@ export interface ServerDeps {
 
 /** Who has to know what the host finds out. */
 export interface HostListener {
-  /** A keystore came into force here; settles when it is so everywhere. */
-  applied?(text: string): Promise<void>;
+  /** A keystore came into force here; settles when it is so everywhere, false where that fails. */
+  applied?(text: string): Promise<boolean>;
   degraded?(degraded: readonly Degradation[]): void;
   tls(pair: TlsPair): void;
 }
@@ -78,8 +78,11 @@ export interface Host {
   readonly report: (event: ServerEvent) => void;
   /** From now on the files are followed. */
   follow(listener: HostListener): void;
-  /** Reads the keystore again at once; settles when what it holds is in force everywhere. */
-  reload(): Promise<void>;
+  /**
+   * Reads the keystore again at once; settles when what it holds is in force everywhere: false where
+   * that could not be seen in time.
+   */
+  reload(): Promise<boolean>;
   /** Follows nothing any more. */
   unfollow(): void;
   /** Writes last uses and the log out. */
@@ -114,10 +117,11 @@ export function openHost(
     },
     report,
   });
+  const edit = createKeystoreEdit({ path, auditFile, policy, now, report });
   const services = createLocalServices({
     path,
     auditFile,
-    policy,
+    edit,
     state,
     counters,
     limiter,
@@ -132,26 +136,25 @@ export function openHost(
     now,
     report,
     sweep: async () => {
-      await updateStore(
-        path,
+      await edit(
         (store) => {
           const keystore = reloadedKeystore(store);
           // A file with errors is mended by hand first: no server retires keys by guessing.
           if (keystore === undefined) throw new KeystoreInvalidError(store.diagnostics);
           return sweepChanges(keystore, now());
         },
-        { policy: policy(), audit: { actor: "server", action: "sweep" }, auditFile, now },
+        { actor: "server", action: "sweep" },
       );
       await reload();
     },
   });
   const ends: (() => void)[] = [];
   let check = (): Promise<void> => Promise.resolve();
-  let applying: Promise<void> = Promise.resolve();
+  let applying: Promise<boolean> = Promise.resolve(true);
 
-  async function reload(): Promise<void> {
+  async function reload(): Promise<boolean> {
     await check();
-    await applying;
+    return await applying;
   }
 
   function onChange(result: WatchResult, listener: HostListener): void {
@@ -161,8 +164,8 @@ export function openHost(
       report(reloadEvent(outcome, state.snapshot()));
       listener.degraded?.(state.degraded());
       if (!outcome.applied || "error" in result) return;
-      const applied = listener.applied?.(result.store.document.text);
-      if (applied !== undefined) applying = Promise.all([applying, applied]).then(() => undefined);
+      // What came into force last is all that counts: it has whatever came before.
+      applying = listener.applied?.(result.store.document.text) ?? applying;
       if (options.sweep === true) sweeper.look();
     } catch (error) {
       report(faultEvent("the keystore was not reloaded, by a defect of the server", error));

@@ -58,7 +58,8 @@ export async function startPrimary(
       case "generations":
         return workers.generations(question.given);
       case "reload":
-        await host.reload();
+        // Never said to be in force where one worker may still go by the old file.
+        if (!(await host.reload())) throw new Error("not every worker has the keystore in force");
         return null;
     }
   }

@@ -1,8 +1,7 @@
-import { appendAudit } from "../file/audit-note.js";
-import type { Policy } from "../file/policy.js";
-import { updateStore } from "../file/store.js";
-import { createLeases } from "./lease.js";
+import { createAuditNotes } from "./audit-notes.js";
 import type { FromWorker } from "./ipc.js";
+import type { KeystoreEdit } from "./keystore-edit.js";
+import { createLeases } from "./lease.js";
 import type { PrimaryLine } from "./primary-line.js";
 import type { Services } from "./services.js";
 
@@ -16,7 +15,8 @@ export interface RemoteServicesOptions {
   /** The keystore's file. */
   readonly path: string;
   readonly auditFile: string | undefined;
-  readonly policy: () => Policy;
+  /** Changes it. */
+  readonly edit: KeystoreEdit;
   readonly used: (digest: string, nowMs: number) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -32,8 +32,7 @@ export interface RemoteServicesOptions {
  * Whatever the primary does not answer in time rejects, and becomes a 503.
  */
 export function createRemoteServices(options: RemoteServicesOptions): Services {
-  const { line, send, path, auditFile, now, monotonicMs } = options;
-  const recording = { auditFile, now };
+  const { line, send, monotonicMs } = options;
   const leased = createLeases({
     take: (lineage, limit) => line.ask("take", { lineage, limit }),
     reserve: (lineage, limit, count, leaseMs) =>
@@ -48,12 +47,11 @@ export function createRemoteServices(options: RemoteServicesOptions): Services {
     failedLookup: (address) => line.ask("failed", { address }),
     used: options.used,
     async edit(plan, origin) {
-      const policy = options.policy();
-      const result = await updateStore(path, plan, { policy, audit: origin, ...recording });
+      const result = await options.edit(plan, origin);
       if (result.written) await line.ask("reload", null, RELOAD_MS);
       return result;
     },
-    audit: (note) => appendAudit(path, note, recording),
+    audit: createAuditNotes(options),
     counters: () => line.ask("counters", null),
     generations: (generation) => line.ask("generations", generation),
   };

@@ -20,8 +20,8 @@ export interface RunningServer {
   /** Whether the address can be reached from this machine alone. */
   readonly local: boolean;
   readonly state: KeystoreState;
-  /** Reads the keystore again at once (SIGHUP). */
-  reload(): Promise<void>;
+  /** Reads the keystore again at once (SIGHUP); false where not every worker took it in time. */
+  reload(): Promise<boolean>;
   /** Stops cleanly; called again, with less grace. Default grace 10,000 ms. */
   stop(graceMs?: number): Promise<void>;
 }

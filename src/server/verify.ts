@@ -17,9 +17,16 @@ import { answerFailure, type FailureOptions } from "./failures.js";
 import { createGrants, type LimitedGrant } from "./grants.js";
 import { ANONYMOUS, headersOf, successAnswer, type Identity } from "./identity.js";
 import type { Handler, KeysRequest, Reply } from "./message.js";
+import { holdsCredential } from "./misplaced-credential.js";
 import type { Awaitable, Services } from "./services.js";
 import type { Snapshot } from "./snapshot.js";
-import { impersonationIdentity, isSystem, readImpersonation, systemIdentity } from "./system.js";
+import {
+  impersonationIdentity,
+  isSameDigest,
+  isSystem,
+  readImpersonation,
+  systemIdentity,
+} from "./system.js";
 
 /** The path whose query says what is required. */
 export const VERIFY_PATH = "/verify";
@@ -90,7 +97,8 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
     if (impersonation.kind === "none") {
       return admit(systemIdentity(system), "system", "system", system);
     }
-    if (impersonation.kind === "invalid" || !options.allowImpersonation) {
+    const isNamed = impersonation.kind === "tenant" && !isCredential(impersonation.tenant, system);
+    if (!isNamed || !options.allowImpersonation) {
       // Never the wider access instead.
       const refused = {
         ...refuse(NOT_IMPERSONATED, system),
@@ -100,6 +108,11 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
       return fail(request, refused);
     }
     return impersonate(system, impersonation.tenant);
+  }
+
+  function isCredential(tenant: string, system: string): boolean {
+    const { keystore } = options.snapshot();
+    return holdsCredential(tenant, keystore, (digest) => isSameDigest(digest, system));
   }
 
   async function impersonate(system: string, tenant: string): Promise<Reply> {

@@ -57,8 +57,8 @@ export interface WorkerPool {
   /** Where they listen, once the first one does. */
   readonly url: string;
   readonly local: boolean;
-  /** Takes the keystore's text of now into force; settles when every worker has it. */
-  apply(): Promise<void>;
+  /** Takes the keystore's text of now into force; true when every worker has it, false after 10 s. */
+  apply(): Promise<boolean>;
   setDegraded(degraded: readonly Degradation[]): void;
   setTls(pair: TlsPair): void;
   /** Stops them all within the grace; called again, with less. */
@@ -221,11 +221,12 @@ export async function startWorkers(options: WorkerPoolOptions): Promise<WorkerPo
     counting.delete(id);
   }
 
-  async function until(isSo: () => boolean, ms: number): Promise<void> {
+  async function until(isSo: () => boolean, ms: number): Promise<boolean> {
     const end = performance.now() + ms;
     while (!isSo() && performance.now() < end) {
       await Promise.race([changed, delay(end - performance.now(), undefined, { ref: false })]);
     }
+    return isSo();
   }
 
   const now: WorkersNow = {
@@ -273,7 +274,7 @@ export async function startWorkers(options: WorkerPoolOptions): Promise<WorkerPo
       const awaited = version;
       broadcast({ kind: "keystore", keystore: keystoreNow() });
       // One that has yet to be told to start starts with it.
-      await until(
+      return await until(
         () => [...members].every((member) => member.version >= awaited || !member.started),
         APPLY_MS,
       );

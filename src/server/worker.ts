@@ -9,6 +9,7 @@ import { openDoor, type Door } from "./door.js";
 import { faultEvent } from "./fault-event.js";
 import type { ServerDeps } from "./host.js";
 import type { FromWorker, SentKeystore, ToWorker, WorkerStart } from "./ipc.js";
+import { createKeystoreEdit } from "./keystore-edit.js";
 import { createKeystoreState, type Degradation, type KeystoreState } from "./keystore-state.js";
 import { EMPTY_KEYSTORE } from "../core/keystore.js";
 import { createServerLog } from "./log.js";
@@ -85,14 +86,15 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
     const own: KeystoreState = { ...inner, degraded: () => degraded };
     state = own;
     take(given.keystore);
+    const { auditFile } = given;
     const services = createRemoteServices({
+      edit: createKeystoreEdit({ path, auditFile, policy: () => policy(), now, report }),
       line,
       send: (message) => {
         channel.send(message);
       },
       path,
-      auditFile: given.auditFile,
-      policy: () => policy(),
+      auditFile,
       used: (digest, nowMs) => {
         used.set(digest, nowMs);
       },

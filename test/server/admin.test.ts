@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
+import { formatToken } from "../../src/core/token.js";
 import { KeysError } from "../../src/errors.js";
 import { loadForStart } from "../../src/file/load.js";
 import { keystoreFile } from "./files.js";
@@ -180,6 +181,18 @@ describe("PUT /admin/keys/{digest}", () => {
     expect(await readFile(path, "utf8")).toBe(TEXT);
   });
 
+  it.each([
+    ["the token of the digest itself", "token-new"],
+    ["another key's token", "token-a"],
+    ["the admin token", ADMIN],
+    ["a minted token that nobody knows", `it is ${formatToken("key", Buffer.alloc(32, 7))}`],
+  ])("is a 422 for an id that is %s, and writes it nowhere", async (_, id) => {
+    const { app, path } = await serve();
+    const answer = await call(app, "PUT", NEW, idOf(id));
+    expect([answer.status, errorOf(answer)]).toEqual([422, "id_invalid"]);
+    expect(await readFile(path, "utf8")).toBe(TEXT);
+  });
+
   it.each(["", "{", "id=alice"])("is a 400 for the body %j, which is no JSON", async (body) => {
     const { app } = await serve();
     expect((await call(app, "PUT", NEW, body)).status).toBe(400);
@@ -221,6 +234,27 @@ describe("DELETE /admin/keys/{digest}", () => {
     expect((await call(app, "DELETE", ALICE)).status).toBe(200);
     expect(app.state.degraded()).toEqual(["empty-keystore"]);
     expect((await call(app, "GET")).body).toBe('{"keys":[]}');
+  });
+});
+
+describe("a change that can't be recorded", () => {
+  const auditFile = "/nowhere/audit.jsonl";
+
+  it("is made where it takes access away, and told in the log", async () => {
+    const { app } = await serve(TEXT, { auditFile });
+    expect((await call(app, "DELETE", ALICE)).status).toBe(200);
+    expect(app.get("/verify", "token-a").status).toBe(401);
+    expect(app.events).toMatchObject([
+      { level: "error", event: "change-unrecorded", details: { action: "admin-delete" } },
+    ]);
+  });
+
+  it("is not made where it gives access", async () => {
+    const { app, path } = await serve(TEXT, { auditFile });
+    const answer = await call(app, "PUT", NEW, idOf("carol"));
+    expect([answer.status, errorOf(answer)]).toEqual([500, "write_failed"]);
+    expect(await readFile(path, "utf8")).toBe(TEXT);
+    expect(app.get("/verify", "token-new").status).toBe(401);
   });
 });
 

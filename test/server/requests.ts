@@ -6,6 +6,7 @@ import type { AuditNote } from "../../src/file/audit.js";
 import type { StoredKeystore } from "../../src/file/store.js";
 import { createCounters } from "../../src/server/counters.js";
 import { createKeystoreState, type KeystoreState } from "../../src/server/keystore-state.js";
+import { createKeystoreEdit } from "../../src/server/keystore-edit.js";
 import { createLocalServices } from "../../src/server/local-services.js";
 import { splitTarget, type KeysRequest } from "../../src/server/message.js";
 import {
@@ -14,6 +15,7 @@ import {
   type RouteOptions,
   type Router,
 } from "../../src/server/routes.js";
+import type { ServerEvent } from "../../src/server/server-event.js";
 import type { Services } from "../../src/server/services.js";
 
 /** The instant at which the tests of the server take place. */
@@ -55,6 +57,8 @@ export function requestOf(
 export interface AppOptions extends Partial<Omit<RouteOptions, "state" | "services">> {
   /** The keystore's file, for what edits it. */
   readonly path?: string;
+  /** Where its changes are recorded; default beside it. */
+  readonly auditFile?: string;
   readonly services?: Partial<Services>;
 }
 
@@ -65,6 +69,8 @@ export interface App {
   readonly used: readonly string[];
   /** What was written to the audit log. */
   readonly notes: readonly AuditNote[];
+  /** What the server told of itself. */
+  readonly events: readonly ServerEvent[];
   /** Moves the clock. */
   setNow(ms: number): void;
   /** What is answered at once. */
@@ -85,14 +91,23 @@ export function appOf(keystore: Keystore, options: AppOptions = {}): App {
   const counters = createCounters();
   const used: string[] = [];
   const notes: AuditNote[] = [];
+  const events: ServerEvent[] = [];
+  const { path = "", auditFile } = options;
+  const edit = createKeystoreEdit({
+    path,
+    auditFile,
+    policy: () => ({ nowMs: now }),
+    now: clock,
+    report: (event) => events.push(event),
+  });
   const services = {
     ...createLocalServices({
-      path: options.path ?? "",
-      policy: () => ({ nowMs: now }),
+      path,
+      edit,
       state,
       counters,
       monotonicMs: clock,
-      auditFile: undefined,
+      auditFile,
       now: clock,
       used: (digest) => used.push(digest),
     }),
@@ -123,6 +138,7 @@ export function appOf(keystore: Keystore, options: AppOptions = {}): App {
     state,
     used,
     notes,
+    events,
     setNow: (ms) => {
       now = ms;
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
+import { formatToken } from "../../src/core/token.js";
 import { formatRequestLine } from "../../src/server/json-lines.js";
 import type { KeysRequest } from "../../src/server/message.js";
 import {
@@ -15,6 +16,7 @@ import {
 } from "./requests.js";
 
 const SYSTEM = "the-system-token";
+const MINTED = formatToken("key", Buffer.alloc(32, 7));
 const keystore = keystoreOf(entryOf("token-a", { id: "alice", scopes: "apps:read" }));
 const withSystem: AppOptions = { systemDigest: digestOf(SYSTEM) };
 const impersonating: AppOptions = { ...withSystem, allowImpersonation: true };
@@ -104,6 +106,20 @@ describe("impersonation", () => {
     expect(answer.status).toBe(401);
     expect(errorOf(answer)).toBe("invalid_token");
     expect(app.notes).toEqual([]);
+  });
+
+  it.each([
+    ["the system token", SYSTEM],
+    ["the token of a key", "token-a"],
+    ["a token with a word before it", `Bearer ${SYSTEM}`],
+    ["a minted token that nobody knows", MINTED],
+  ])("that is %s is refused, and stands in no log", async (_, value) => {
+    const app = appOf(keystore, impersonating);
+    const routed = await app.wait(asSystem("/verify", value));
+    expect(routed.reply.answer.status).toBe(401);
+    expect(app.notes).toEqual([]);
+    const logged = { ...routed, atMs: NOW, ms: 0, remote: undefined, requestId: "r" };
+    expect(JSON.stringify(routed.reply) + formatRequestLine(logged)).not.toContain(value);
   });
 
   it("that is not allowed is a 401 that counts as a failed look-up", async () => {
