@@ -24,11 +24,15 @@ export function parseExactly(argv: readonly string[]): Call | undefined {
   const globals = initialValues(GLOBAL_OPTIONS);
   let options: OptionValues = {};
   const operands: string[] = [];
+  let hasVariadic = false;
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? "";
     if (!word.startsWith("-") || word === "-") {
       if (word === "") return undefined;
       if (command !== undefined) {
+        // Commander takes the program's own options out first: to it, this word may stand behind
+        // the variadic option's last value, and be one more.
+        if (hasVariadic) return undefined;
         operands.push(word);
         continue;
       }
@@ -55,6 +59,7 @@ export function parseExactly(argv: readonly string[]): Call | undefined {
     const values = global === undefined ? options : globals;
     if (!take(spec, value, values)) return undefined;
     if (attached !== undefined || !spec.flags.endsWith("...>")) continue;
+    hasVariadic = true;
     // Every word that follows is one more value, up to the next option.
     for (let next = argv[at + 1]; next !== undefined; next = argv[at + 1]) {
       if (next === "" || next === "-") return undefined;

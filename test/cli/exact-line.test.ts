@@ -110,6 +110,8 @@ describe("the exact reader of a command line", () => {
     { argv: ["list", "--file", ""] },
     { argv: ["list", "-qy"] },
     { argv: ["--id", "alice", "list"] },
+    // To commander the key is one more value of --wait.
+    { argv: ["revoke", "--wait", "http://a:1", "--quiet", "c1f29e0ba7d3"] },
     { argv: ["help", "list"] },
     { argv: ["lists"] },
   ])("leaves $argv to commander", ({ argv }) => {
