@@ -1,4 +1,4 @@
-import { fstat, fstatSync, fsync, read, stat, write } from "node:fs";
+import { fstat, fstatSync, fsync, read, stat, statSync, write } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { systemCode } from "../errors.js";
@@ -143,10 +143,14 @@ function isRegularFile(fd: number): boolean {
   }
 }
 
-/** What is no device is no terminal; only for one is the module loaded that can tell. */
+/**
+ * What is no device is no terminal, nor is the null device, which services have for stdin; only for
+ * another is the module loaded that can tell.
+ */
 function isTerminal(fd: number): boolean {
   try {
-    if (!fstatSync(fd).isCharacterDevice()) return false;
+    const own = fstatSync(fd);
+    if (!own.isCharacterDevice() || own.rdev === statSync("/dev/null").rdev) return false;
   } catch {
     return false;
   }

@@ -9,7 +9,7 @@ const bundle = path.join(path.dirname(path.dirname(binPath)), "dist", "bin");
 /** A line of the source, and the file that the bundler puts it in. */
 const LINES = [
   { chunk: "keys.cjs", text: "is given twice", source: "src/cli/option.ts" },
-  { chunk: "hash.cjs", text: "a value everybody knows", source: "src/cli/commands/hash.ts" },
+  { chunk: "show.cjs", text: "rotated from", source: "src/cli/commands/show.ts" },
 ];
 
 function read(...names: string[]): string {

@@ -1,9 +1,12 @@
 const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+const ASCII = /^[ -~]*$/;
 const ZERO = /\p{Mn}|\p{Me}|\u200d/u;
 
 /** How many columns of a terminal a text takes: East Asian wide characters take two. */
 export function displayWidth(text: string): number {
+  // The patterns above are slow to make ready: a list of plain texts does without.
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += widthOf(character);
   return width;

@@ -29,11 +29,18 @@ export function formatKeyTable(
     head: string,
     text: (entry: Entry) => string | undefined,
     extra: Partial<Column> = {},
-  ): Column => ({
-    head,
-    cells: entries.map((entry) => visible(text(entry) || NONE)),
-    ...extra,
-  });
+  ): Column => {
+    let cells: readonly string[] | undefined;
+    // Written when a layout that has the column is tried.
+    const write = (): readonly string[] => entries.map((entry) => visible(text(entry) || NONE));
+    return {
+      ...extra,
+      head,
+      get cells() {
+        return (cells ??= write());
+      },
+    };
+  };
   const day = (ms: number): string =>
     width === undefined ? formatInstant(ms) : formatInstant(ms).slice(0, 10);
   const relative = (ms: number | undefined): string | undefined =>
