@@ -12,6 +12,9 @@ export interface Choice<T> {
 type Prompts = typeof import("@inquirer/prompts");
 type Streams = NonNullable<Parameters<Prompts["input"]>[1]>;
 
+/** What tells that nothing more is read from a terminal. */
+const ENDS = ["pause", "end"] as const;
+
 /** What inquirer throws on Ctrl-C, and when the signal it was given is aborted. */
 const ENDED = new Set(["ExitPromptError", "AbortPromptError", "CancelPromptError"]);
 
@@ -69,13 +72,25 @@ async function ask<T>(
   if (interrupt.aborted) throw interrupted();
   const prompts = await import("@inquirer/prompts");
   const theme = wantsColour(io.stderr, io.env, globals.color) ? {} : PLAIN_THEME;
+  const { input, output } = io.terminal();
+  const over = new AbortController();
+  // On Ctrl-D, or where the terminal goes away, readline lets go of the input, and inquirer would wait
+  // for ever: for want of anything to wait for, the process would end as if all had been done. Once there
+  // is an answer it lets go, too; then nobody listens to the signal any more.
+  const letGo = (): void => {
+    over.abort();
+  };
+  for (const event of ENDS) input.on(event, letGo);
   try {
-    return await prompt(prompts, theme, { ...io.terminal(), signal: interrupt });
+    const signal = AbortSignal.any([interrupt, over.signal]);
+    return await prompt(prompts, theme, { input, output, signal });
   } catch (error) {
     if (error instanceof Error && ENDED.has(error.name)) {
       throw new KeysError("interrupted", interrupted().message, { cause: error });
     }
     throw error;
+  } finally {
+    for (const event of ENDS) input.off(event, letGo);
   }
 }
 

@@ -7,6 +7,7 @@ import { makeWorld } from "./support/memory-io.js";
 import { openTerminal, seen } from "./support/terminal.js";
 
 const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
 const ENTER = "\r";
 const DOWN = "\u001b[B";
 const SHOW_CURSOR = "\u001b[?25h";
@@ -113,18 +114,37 @@ describe("at a terminal", () => {
     expect(world.read()).toBe(before);
   });
 
-  it.each([
-    ["a question for a line", ["create"], "id"],
-    ["a list", ["revoke"], "Which key"],
-    ["a confirmation", ["revoke", "--id", "alice"], "(y/N)"],
-    ["a secret", ["create", "--id", "bob", "--token-stdin"], "Token"],
-  ])("Ctrl-C at %s is 130, changes nothing and leaves the cursor", async (_, args, question) => {
+  it("set with a new id and no key asks nothing: --id may be meant to name one", async () => {
     const world = makeWorld();
     await create(world, "--id", "alice");
     const before = world.read();
+    const args = ["set", "--id", "bob", "--label", "x"];
     const terminal = openTerminal(args, { cwd: world.directory });
+    expect(await terminal.ended).toMatchObject({ exitCode: 2 });
+    expect(seen(terminal.drawn())).toContain("name the key by its fingerprint");
+    expect(world.read()).toBe(before);
+  });
+
+  it.each(
+    [
+      ["a question for a line", ["create"], "id"] as const,
+      ["a list", ["revoke"], "Which key"] as const,
+      ["a confirmation", ["revoke", "--id", "alice"], "(y/N)"] as const,
+      ["a secret to adopt", ["create", "--id", "bob", "--token-stdin"], "Token"] as const,
+      ["a secret to look up", ["identify"], "Token"] as const,
+    ].flatMap((each) => [["Ctrl-C", CTRL_C, ...each] as const, ["Ctrl-D", CTRL_D, ...each] as const]),
+  )("%s (%j) at %s is 130, changes nothing and leaves the cursor", async (...row) => {
+    const [, key, , args, question] = row;
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const before = world.read();
+    const terminal = openTerminal([], {
+      cwd: world.directory,
+      shell: `before=$(stty -g); $KEYS ${args.join(" ")}; status=$?; [ "$(stty -g)" = "$before" ] && exit $status`,
+    });
     await terminal.waitFor(question);
-    terminal.type(CTRL_C);
+    terminal.type(key);
+    await terminal.waitFor("nothing was changed");
     expect(await terminal.ended).toEqual({ exitCode: 130, signal: 0 });
     expect(world.read()).toBe(before);
     expect(namesIn(world.directory)).toEqual(["keys.yaml"]);
