@@ -236,6 +236,19 @@ describe("keys set", () => {
     expect(again).toMatchObject({ changed: [], unchanged: [{ id: "bob" }] });
   });
 
+  it("says of each field that changes what it was and what it is", async () => {
+    const world = makeWorld();
+    const { fingerprint } = await create(world, "--id", "user3", "--scopes", "a", "--label", "x");
+    const { stderr } = await world.keys([
+      ...["set", fingerprint, "--id", "user6", "--label", "", "--unset", "scopes"],
+      ...["--expires", "1d", "--unset", "workspaces"],
+    ]);
+    expect(stderr).toContain(
+      `changed ${fingerprint} (user3, x): id user3 → user6, label x → none, ` +
+        "expires_at none → 2026-11-23T12:00:00Z, scopes a → none\n",
+    );
+  });
+
   it.each([
     [[], 2],
     [["--unset", "id"], 2],

@@ -6,7 +6,14 @@ import { changeKeys, type KeyPlan } from "../change-keys.js";
 import { namedOrChosen } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { describe, findKeys, onlyKey, parseNaming, type KeyNaming } from "../key-naming.js";
+import {
+  describe,
+  findKeys,
+  onlyKey,
+  parseNaming,
+  unnamedKey,
+  type KeyNaming,
+} from "../key-naming.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime } from "../new-entry.js";
 import { noteCommas } from "../comma-note.js";
@@ -61,6 +68,8 @@ export async function set(
   const policy = environmentPolicy(context);
   const fields = fieldsOf(options, policy);
   const named = parseNaming(operands, {});
+  // Whoever means `--id` to name a key must not be led to give another one away.
+  if (named === undefined && options.id !== undefined) throw unnamedKey(UNNAMED_HINT);
   const naming = await namedOrChosen(context, named, "change", isSettable, UNNAMED_HINT);
   const file = keystoreFile(context);
   const { plan, update } = await changeKeys(context, {
@@ -79,7 +88,7 @@ export async function set(
   if (!update.written) return 0;
   for (const entry of plan.changed) {
     const now = update.after.document.keystore?.find(entry.digest) ?? entry;
-    await talk.note(`changed ${describe(now)}`);
+    await talk.note(`changed ${describe(entry)}: ${differenceText(entry, fields)}`);
     if (now.place === "live" && now.expiresAt !== undefined && now.expiresAt <= policy.nowMs) {
       await talk.warn(`${now.fingerprint} has expired by this: it lets nobody in any more`);
     }
@@ -99,9 +108,7 @@ function planSetting(keystore: Keystore, naming: KeyNaming, fields: Fields): Key
       hint: "`keys migrate` makes one",
     });
   }
-  const differing = [...fields].filter(
-    ([name, value]) => (entry.fields.get(name) ?? null) !== value,
-  );
+  const differing = differingFrom(entry, fields);
   if (differing.length === 0) return { changed: [], unchanged: [entry], changes: [] };
   const after = new Map(entry.fields);
   for (const [name, value] of differing) {
@@ -114,6 +121,23 @@ function planSetting(keystore: Keystore, naming: KeyNaming, fields: Fields): Key
     unchanged: [],
     changes: [{ kind: "set", digest: entry.digest, fields: new Map(differing) }],
   };
+}
+
+/** The fields that an entry does not hold as they are to be. */
+function differingFrom(entry: Entry, fields: Fields): readonly [string, string | null][] {
+  return [...fields].filter(([name, value]) => (entry.fields.get(name) ?? null) !== value);
+}
+
+/** `id user3 → user6, label none → laptop`, in the order in which they were given. */
+function differenceText(before: Entry, fields: Fields): string {
+  return differingFrom(before, fields)
+    .map(([name, value]) => `${name} ${shownValue(before.fields.get(name))} → ${shownValue(value)}`)
+    .join(", ");
+}
+
+function shownValue(value: string | null | undefined): string {
+  if (value === undefined || value === null) return "none";
+  return value === "" ? '""' : value;
 }
 
 function fieldsOf(options: SetOptions, policy: Policy): Fields {
