@@ -132,7 +132,10 @@ describe("at a terminal", () => {
       ["a confirmation", ["revoke", "--id", "alice"], "(y/N)"] as const,
       ["a secret to adopt", ["create", "--id", "bob", "--token-stdin"], "Token"] as const,
       ["a secret to look up", ["identify"], "Token"] as const,
-    ].flatMap((each) => [["Ctrl-C", CTRL_C, ...each] as const, ["Ctrl-D", CTRL_D, ...each] as const]),
+    ].flatMap((each) => [
+      ["Ctrl-C", CTRL_C, ...each] as const,
+      ["Ctrl-D", CTRL_D, ...each] as const,
+    ]),
   )("%s (%j) at %s is 130, changes nothing and leaves the cursor", async (...row) => {
     const [, key, , args, question] = row;
     const world = makeWorld();
