@@ -8,7 +8,7 @@ import { EntryLines, numberOf } from "./entry-lines.js";
 import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
 import { isLowerHex, RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
-import type { RowTable } from "./row-table.js";
+import { hashOf, type RowTable } from "./row-table.js";
 import type { Scalars } from "./scalars.js";
 import { TableEntry, type EntryText } from "./table-entry.js";
 
@@ -18,46 +18,46 @@ const ID = numberOf("id");
 const PLAIN_FIELDS = (1 << ID) | (1 << numberOf("created_at"));
 const NOWHERE = { from: 0, to: 0 };
 /** Most entries that are kept once they were made. */
-const MOST_KEPT = 1 << 15;
+const MOST_KEPT = 1 << 17;
+const FEWEST_KEPT = 16;
 
 /** The entries of one block, made when they are asked for. */
 export class BlockEntries implements EntryText {
   readonly table: RowTable;
   readonly #name: BlockName;
   readonly #scalars: Scalars;
-  /** Entries that were made, each at the place of its row number's last bits. */
+  /** Entries that were asked for, each at the place of its hash's last bits. */
   readonly #kept: (Entry | undefined)[];
-  readonly #keptRows: Int32Array;
 
   constructor(name: BlockName, table: RowTable, scalars: Scalars) {
     this.table = table;
     this.#name = name;
     this.#scalars = scalars;
-    let size = 1;
-    while (size < table.count && size < MOST_KEPT) size *= 2;
+    let size = FEWEST_KEPT;
+    while (size < table.count * 8 && size < MOST_KEPT) size *= 2;
     this.#kept = new Array<Entry | undefined>(size).fill(undefined);
-    this.#keptRows = new Int32Array(size).fill(-1);
   }
 
   find(digest: string): Entry | undefined {
-    const row = this.table.find(digest);
-    return row < 0 ? undefined : this.entry(row);
+    const hash = hashOf(digest);
+    const place = hash & (this.#kept.length - 1);
+    const kept = this.#kept[place];
+    if (kept !== undefined && kept.digest === digest) return kept;
+    const row = this.table.find(digest, hash);
+    if (row < 0) return undefined;
+    const entry = this.#make(row, digest);
+    this.#kept[place] = entry;
+    return entry;
   }
 
-  /** The entry of a row, kept for the next time. */
+  /** The entry of a row. */
   entry(row: number): Entry {
-    const place = row & (this.#kept.length - 1);
-    const kept = this.#keptRows[place] === row ? this.#kept[place] : undefined;
-    if (kept !== undefined) return kept;
-    const entry = this.#make(row);
-    this.#kept[place] = entry;
-    this.#keptRows[place] = row;
-    return entry;
+    return this.#make(row, this.digest(row));
   }
 
   /** All of them in file order; they are not kept. */
   *all(): Generator<Entry> {
-    for (let row = 0; row < this.table.count; row += 1) yield this.#make(row);
+    for (let row = 0; row < this.table.count; row += 1) yield this.entry(row);
   }
 
   /** Finds fault with every row whose digest is retired too. */
@@ -128,12 +128,12 @@ export class BlockEntries implements EntryText {
     return fields;
   }
 
-  #make(row: number): Entry {
+  #make(row: number, digest: string): Entry {
     const flags = this.table.flagsOf(row);
     const faulty = (flags & FAULTY) !== 0;
     if ((flags & ODD) === 0) {
       const place = this.#name === "api_keys" ? "live" : "retired";
-      return new TableEntry(this, row, flags, place, faulty);
+      return new TableEntry(this, { number: row, digest, has: flags, place, faulty });
     }
     const entry = this.#judged(row);
     return faulty && !entry.faulty ? { ...entry, faulty } : entry;

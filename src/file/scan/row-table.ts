@@ -68,13 +68,13 @@ export class RowTable {
   }
 
   /** The number of the row of a digest, 64 lowercase hex digits; -1 where there is none. */
-  find(digest: string): number {
+  find(digest: string, hash: number = hashOf(digest)): number {
     if (digest.length !== DIGITS) return -1;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hashOf(digest) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const row = (slots[slot] ?? 0) - 1;
-      if (row < 0 || this.#isDigest(row, digest)) return row;
+      if (row < 0 || (this.#hashes[row] === hash && this.#isDigest(row, digest))) return row;
     }
   }
 
@@ -154,24 +154,14 @@ function valueAt(bytes: Uint8Array, offset: number): number {
   return (HEX[bytes[offset] ?? 0] ?? 0) & ~UPPER;
 }
 
-/** The hash of the digest at an offset, whatever its case: by its first and last eight digits. */
+/** The hash of the digest at an offset, whatever its case: by its first and last four digits. */
 export function hashAt(view: DataView, offset: number): number {
-  return mix(
-    view.getInt32(offset, true),
-    view.getInt32(offset + 4, true),
-    view.getInt32(offset + DIGITS - 8, true),
-    view.getInt32(offset + DIGITS - 4, true),
-  );
+  return mix(view.getInt32(offset, true), view.getInt32(offset + DIGITS - 4, true));
 }
 
 /** The same hash of a digest in lower case. */
-function hashOf(digest: string): number {
-  return mix(
-    fourAt(digest, 0),
-    fourAt(digest, 4),
-    fourAt(digest, DIGITS - 8),
-    fourAt(digest, DIGITS - 4),
-  );
+export function hashOf(digest: string): number {
+  return mix(fourAt(digest, 0), fourAt(digest, DIGITS - 4));
 }
 
 /** Four characters as a number; such as can't be a digest's need not be told apart. */
@@ -184,11 +174,10 @@ function fourAt(digest: string, index: number): number {
   );
 }
 
-function mix(a: number, b: number, c: number, d: number): number {
+function mix(head: number, tail: number): number {
   // Letters in lower case; digits are as they were.
-  let mixed = Math.imul(a | 0x20202020, 0x9e3779b1) ^ Math.imul(b | 0x20202020, 0x85ebca6b);
-  mixed = (mixed ^ (mixed >>> 15)) + Math.imul(c | 0x20202020, 0xc2b2ae35);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0x27d4eb2f) ^ (d | 0x20202020);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  let mixed = Math.imul(head | 0x20202020, 0x9e3779b1);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca6b) + Math.imul(tail | 0x20202020, 0xc2b2ae35);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0x27d4eb2f);
   return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -13,10 +13,19 @@ import { numberOf } from "./entry-lines.js";
 
 /** Where a {@link TableEntry} reads from. */
 export interface EntryText {
-  digest(row: number): string;
   /** The text of a field that the row has. */
   field(row: number, field: EntryField): string | undefined;
   fields(row: number): ReadonlyMap<string, string>;
+}
+
+/** A row of a table. */
+export interface EntryRow {
+  readonly number: number;
+  readonly digest: string;
+  /** The fields it has: bit n for the field of number n. */
+  readonly has: number;
+  readonly place: EntryPlace;
+  readonly faulty: boolean;
 }
 
 /**
@@ -24,31 +33,33 @@ export interface EntryText {
  * the same functions as any other, and what was read is kept.
  */
 export class TableEntry implements Entry {
+  readonly digest: string;
   readonly place: EntryPlace;
   readonly faulty: boolean;
+  // What every verdict asks for is read at once.
+  readonly expiresAt: number | undefined;
+  readonly notBefore: number | undefined;
+  readonly workspaces: readonly string[] | undefined;
   readonly #source: EntryText;
   readonly #row: number;
   /** The fields it has, by their numbers. */
   readonly #has: number;
-  #digest: string | undefined;
   #id: string | undefined;
-  #expiresAt: number | undefined;
-  #notBefore: number | undefined;
   #scopes: readonly string[] | undefined;
   #rateLimit: RateLimit | "none" | undefined;
-  #workspaces: readonly string[] | undefined;
   #fields: ReadonlyMap<string, string> | undefined;
 
-  constructor(source: EntryText, row: number, has: number, place: EntryPlace, faulty: boolean) {
+  constructor(source: EntryText, row: EntryRow) {
+    const { number, digest, has, place, faulty } = row;
+    this.digest = digest;
     this.place = place;
     this.faulty = faulty;
     this.#source = source;
-    this.#row = row;
+    this.#row = number;
     this.#has = has;
-  }
-
-  get digest(): string {
-    return (this.#digest ??= this.#source.digest(this.#row));
+    this.expiresAt = this.#read(EXPIRES_AT, "expires_at", parseInstant);
+    this.notBefore = this.#read(NOT_BEFORE, "not_before", parseInstant);
+    this.workspaces = this.#read(WORKSPACES, "workspaces", parseWorkspaces);
   }
 
   get fingerprint(): string {
@@ -67,24 +78,12 @@ export class TableEntry implements Entry {
     return this.#read(CREATED_AT, "created_at", parseInstant);
   }
 
-  get expiresAt(): number | undefined {
-    return (this.#expiresAt ??= this.#read(EXPIRES_AT, "expires_at", parseInstant));
-  }
-
-  get notBefore(): number | undefined {
-    return (this.#notBefore ??= this.#read(NOT_BEFORE, "not_before", parseInstant));
-  }
-
   get scopes(): readonly string[] {
     return (this.#scopes ??= this.#read(SCOPES, "scopes", parseScopes) ?? []);
   }
 
   get rateLimit(): RateLimit | "none" | undefined {
     return (this.#rateLimit ??= this.#read(RATE_LIMIT, "rate_limit", parseRateLimit));
-  }
-
-  get workspaces(): readonly string[] | undefined {
-    return (this.#workspaces ??= this.#read(WORKSPACES, "workspaces", parseWorkspaces));
   }
 
   get state(): RetiredState | undefined {
