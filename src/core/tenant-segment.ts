@@ -12,11 +12,12 @@ const MARKED = /\.[0-9a-f]{8}$/;
  * A tenant as one segment of a path: `[a-z0-9._-]`, at most 64 characters, never `.` or `..`
  * (HTTP.md, 'System token and impersonation').
  *
- * Different tenants have different segments. A tenant that is a safe name stands for itself. Any
+ * A tenant that is a safe name stands for itself, and no other tenant has its segment. Any
  * other is lower-cased, each run of other characters becomes one `_`, it is cut, and `.` and 8 hex
  * digits of its SHA-256 are added, so that `Alice@Example.com` and `alice_example.com` stay apart. A
  * safe name that looks as if digits had been added gets its own added too, so that nobody can
- * take another's segment by choosing a name.
+ * take another's segment by choosing a name. Two segments with digits are told apart by 32 bits of
+ * SHA-256 and what is left of the names: enough against accident, not against a search for a pair.
  */
 export function tenantSegment(tenant: string): string {
   const isPlain = SAFE.test(tenant) && tenant.length <= SEGMENT_LENGTH && !isDots(tenant);

@@ -1,5 +1,5 @@
 import { lstat, unlink } from "node:fs/promises";
-import { connect, type AddressInfo, type Server } from "node:net";
+import { connect, isIP, type AddressInfo, type Server } from "node:net";
 import { KeysError, systemCode } from "../errors.js";
 
 /** Where a server listens: at an address and a port, or on a unix socket. */
@@ -120,8 +120,9 @@ export function isLocal(address: ListenAddress): boolean {
   return "socket" in address || isLoopback(address.host);
 }
 
-/** Whether an IP address is reachable from this machine alone. */
+/** Whether an IP address is reachable from this machine alone; of a name nothing is known. */
 export function isLoopback(address: string): boolean {
+  if (isIP(address) === 0) return false;
   return /^(?:::ffff:)?127\./i.test(address) || address === "::1";
 }
 

@@ -9,7 +9,7 @@ import { createRouter, type RouteSettings } from "./routes.js";
 import type { ServerEvent } from "./server-event.js";
 import type { Services } from "./services.js";
 import { stoppable } from "./stop.js";
-import type { TlsPair } from "./tls.js";
+import { OLDEST_TLS, type TlsPair } from "./tls.js";
 
 /** What a door is, as plain data that can be sent to another process. */
 export interface DoorSettings extends RouteSettings {
@@ -71,6 +71,9 @@ export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<
     now,
     stopping: () => state.stopping(),
     log: requestLog ? log : undefined,
+    onFault: (error) => {
+      report(faultEvent("an answer could not be sent, by a defect of the server", error));
+    },
     tls,
   });
   const stop = stoppable(server);
@@ -86,7 +89,9 @@ export async function openDoor(settings: DoorSettings, deps: DoorDeps): Promise<
     address,
     local: isLocal(address),
     setTls(pair) {
-      if (tls !== undefined) (server as TlsServer).setSecureContext({ ...pair });
+      if (tls !== undefined) {
+        (server as TlsServer).setSecureContext({ ...pair, minVersion: OLDEST_TLS });
+      }
     },
     stop,
   };

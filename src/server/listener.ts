@@ -32,6 +32,8 @@ export interface ListenerOptions {
   readonly stopping: () => boolean;
   /** A line a request; no log where it is undefined. */
   readonly log: ServerLog | undefined;
+  /** Told of an answer that could not be sent: a defect, after which the connection is closed. */
+  readonly onFault: (error: unknown) => void;
   /** HTTPS by this certificate and key; plain HTTP where it is undefined. */
   readonly tls?: TlsPair | undefined;
 }
@@ -101,6 +103,16 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
     }
   }
 
+  /** Sends; what can't be sent ends its connection, and nobody else's. */
+  function sending(request: IncomingMessage, send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      request.socket.destroy();
+      options.onFault(error);
+    }
+  }
+
   function conclude(
     request: IncomingMessage,
     response: ServerResponse,
@@ -108,18 +120,22 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
     routed: RoutedReply,
   ): void {
     const { answer } = routed.reply;
+    const answerWhole = (): void => {
+      answerNow(response, answer);
+    };
+    const answerLate = (): void => {
+      if (request.complete) {
+        answerWhole();
+      } else if (!request.destroyed) {
+        finished.add(request.socket);
+        answerBeforeBody(request, response, answer);
+      }
+    };
     if (!request.complete && announcesBody(request.rawHeaders)) {
       // Whether the body came along with the header lines is known when their octets are through.
-      setImmediate(() => {
-        if (request.complete) {
-          answerNow(response, answer);
-        } else if (!request.destroyed) {
-          finished.add(request.socket);
-          answerBeforeBody(request, response, answer);
-        }
-      });
+      setImmediate(sending, request, answerLate);
     } else {
-      answerNow(response, answer);
+      sending(request, answerWhole);
     }
     options.log?.request({
       ...routed,

@@ -16,6 +16,7 @@ import { createServerLog } from "./log.js";
 import { createPrimaryLine } from "./primary-line.js";
 import { createRemoteServices } from "./remote-services.js";
 import type { ServerEvent } from "./server-event.js";
+import type { TlsPair } from "./tls.js";
 
 /** How often a worker tells of last uses and counters, in milliseconds. */
 const REPORT_MS = 1000;
@@ -51,6 +52,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
   const counters = createCounters();
   let used = new Map<string, number>();
   let degraded: readonly Degradation[] = [];
+  let tls: TlsPair | undefined;
   let running: { state: KeystoreState; door: Door; reporter: NodeJS.Timeout } | undefined;
   let state: KeystoreState | undefined;
   let policy = (): Policy => ({ nowMs: now() });
@@ -106,6 +108,8 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
       const door = await openDoor(given.settings, deps);
       const reporter = setInterval(tell, REPORT_MS);
       running = { state: own, door, reporter };
+      // A newer certificate may have come while the door was opened.
+      if (tls !== undefined) door.setTls(tls);
       channel.send({ kind: "listening", url: door.url, local: door.local });
     } catch (error) {
       if (!isKeysError(error)) throw error;
@@ -149,6 +153,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
         degraded = message.degraded;
         break;
       case "tls":
+        tls = message.pair;
         running?.door.setTls(message.pair);
         break;
       case "answers":

@@ -39,6 +39,19 @@ describe("a stop", () => {
     await stopped;
   });
 
+  it("says 503 in /readyz to who asks meanwhile", async () => {
+    const { server } = await serveKeystore(keystore);
+    const raw = await openRaw(server.port);
+    raw.socket.write("GET /readyz HTTP/1.1\r\nHost: a\r\n");
+    await delay(50);
+    const stopped = server.stop(10_000);
+    raw.socket.write("\r\n");
+    await eventually(raw.closed).toBe(true);
+    expect(statusesOf(raw.text())).toEqual([503]);
+    expect(raw.text()).toContain('"ready":false');
+    await stopped;
+  });
+
   it("answers a request that was on its way on an idle connection", async () => {
     const { server } = await serveKeystore(keystore);
     const raw = await openRaw(server.port);

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { Agent } from "node:http";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { runKeys } from "../helpers/bin.js";
 import { eventually } from "./eventually.js";
 import { keystoreFile, keystoreText, temporaryDirectory } from "./files.js";
@@ -116,6 +117,27 @@ describe("keys serve --workers", () => {
     expect((await stopped.ended).exitCode).toBe(0);
     expect(alive(workers)).toEqual([]);
     expect(readFileSync(`${path}.usage.json`, "utf8")).toContain("last_used");
+  });
+
+  it("denies with 503 while the primary is silent, and goes on when it speaks again", async () => {
+    const path = await keystoreFile(keystoreText({ [TOKEN]: "alice" }, ['rate_limit: "50/10m"']));
+    const { url, kill } = await startServe(path, ["--workers", "2"]);
+    // The primary hands connections over: only one that is open already is still answered.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const status = async (token: string): Promise<number | undefined> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await ask(`${url}/verify`, { headers, agent })).status;
+    };
+    expect(await status(TOKEN)).toBe(200);
+    kill("SIGSTOP");
+    expect(await status(TOKEN)).toBe(503);
+    expect(await status("nobody's")).toBe(503);
+    kill("SIGCONT");
+    await eventually(() => status(TOKEN)).toBe(200);
+    expect(await status("nobody's")).toBe(401);
   });
 
   it("names a port that is in use, and exits with 1", async () => {
