@@ -115,10 +115,11 @@ describe("the built bin", () => {
     expect(packages("--version")).toEqual([]);
     expect(packages("hash")).toEqual([]);
     expect(packages("--help")).toEqual(["node_modules/commander"]);
-    expect(packages("create --id a")).toEqual([]);
+    // An edit is worked out on the few rows it is about, read by the library.
+    expect(packages("create --id a")).toEqual(["node_modules/yaml"]);
     expect(packages("list")).toEqual([]);
     expect(packages("validate")).toEqual([]);
-    expect(packages("revoke --all --dry-run")).toEqual([]);
+    expect(packages("revoke --all --dry-run")).toEqual(["node_modules/yaml"]);
     world.write("keys.yaml", "settings: &settings { a: b }\n");
     expect(packages("validate")).toEqual(["node_modules/yaml"]);
   });
