@@ -26,7 +26,9 @@ const POLICIES: readonly Policy[] = [
 ];
 
 /** How many texts are read both ways. */
-const CASES = Number(process.env["KEYHOLD_DIFFERENTIAL_CASES"] ?? 20_000);
+const CASES = Number(
+  process.env["KEYHOLD_DIFFERENTIAL_CASES"] ?? (process.env["CI"] === "true" ? 200_000 : 20_000),
+);
 /** A run's seed, to be had again. */
 const SEED = Number(process.env["KEYHOLD_DIFFERENTIAL_SEED"] ?? Date.now() % 0x7fffffff);
 
