@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
+import { ignore } from "./atomic.js";
 import type { Policy } from "./policy.js";
 import { readStore, type StoredKeystore } from "./store.js";
 
@@ -121,14 +122,16 @@ export function watchStore(path: string, options: WatchOptions): StoreWatcher {
   }
 
   function enqueue(force: boolean): Promise<void> {
-    looking = looking.then(() => (stop.signal.aborted ? undefined : look(force)));
+    looking = looking.catch(ignore).then(() => (stop.signal.aborted ? undefined : look(force)));
     return looking;
   }
 
   async function poll(): Promise<void> {
     while (!stop.signal.aborted) {
       await delay(pollMs, undefined, { ref: false });
-      await enqueue(false);
+      // What a listener throws is its own, and told as such; the file is followed all the same.
+      void enqueue(false);
+      await looking.catch(ignore);
     }
   }
 

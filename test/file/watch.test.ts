@@ -55,6 +55,21 @@ describe("watchStore", () => {
     await eventually(() => told).toEqual(["bobby"]);
   });
 
+  it("goes on after a listener that threw", async () => {
+    const path = join(await directory(), "keys.yaml");
+    await writeFile(path, text("alice"));
+    const heard: string[] = [];
+    const { check } = await follow(path, {
+      onChange: () => {
+        heard.push("news");
+        if (heard.length === 1) throw new Error("a listener's own");
+      },
+    });
+    await expect(check()).rejects.toThrow("a listener's own");
+    await writeFile(path, text("bobby"));
+    await eventually(() => heard).toEqual(["news", "news"]);
+  });
+
   it("tells of a file renamed over it", async () => {
     const base = await directory();
     const path = join(base, "keys.yaml");

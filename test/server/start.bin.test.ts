@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
@@ -114,5 +115,21 @@ describeWith(mountRights, "a keystore that is itself a mount point", () => {
     mount(join(cwd, "other"), "--bind", cwd);
     const inside = await runKeys([...args, join(cwd, "other", "keys.yaml")], { cwd });
     expect(inside.stderr).not.toContain("mount point");
+  });
+});
+
+describeWith(mountRights, "an audit log that can't be written", () => {
+  it("is warned of where the server may have something to record", async () => {
+    const path = await keystoreFile(keystoreText({ a: "alice" }));
+    const cwd = dirname(path);
+    const start = async (...args: string[]): Promise<string> =>
+      (await runKeys(["serve", "--check", "--file", path, ...args], { cwd })).stderr;
+    expect(await start("--sweep")).not.toContain("audit log");
+    mount(cwd, "--bind", "-o", "ro", cwd);
+    expect(await start("--sweep")).toContain("--audit-file");
+    expect(await start()).not.toContain("audit log");
+    expect(await start("--sweep", "--audit-file", join(tmpdir(), "audit.jsonl"))).not.toContain(
+      "audit log",
+    );
   });
 });

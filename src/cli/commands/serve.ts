@@ -4,6 +4,7 @@ import type { Keystore } from "../../core/keystore.js";
 import { isKeysError, KeysError } from "../../errors.js";
 import { KeystoreInvalidError } from "../../file/keystore-invalid.js";
 import { loadForStart, type LoadedKeystore } from "../../file/load.js";
+import { isAuditWritable } from "../../file/audit-access.js";
 import { isMountPoint } from "../../file/mount-point.js";
 import type { Policy } from "../../file/policy.js";
 import { isLocal } from "../../server/address.js";
@@ -84,7 +85,7 @@ async function prepare(
   const workerPolicy = { idOnlyPeers, reservedIds, systemDigest };
   const policy = (): Policy => ({ ...workerPolicy, nowMs: context.io.now() });
   const loaded = await load(context, file, settings, policy());
-  await warn(context, file, settings);
+  await warn(context, file, settings, loaded.keystore);
   return {
     loaded,
     options: {
@@ -172,7 +173,12 @@ async function readFor(
 }
 
 /** What an operator should know at every start. */
-async function warn({ talk }: Context, file: KeystoreFile, settings: ServeSettings): Promise<void> {
+async function warn(
+  { talk }: Context,
+  file: KeystoreFile,
+  settings: ServeSettings,
+  keystore: Keystore,
+): Promise<void> {
   if (settings.allowUnauthenticated) {
     await talk.warn(
       "requests without a credential pass as anonymous, wherever no scope and no workspace is asked",
@@ -181,6 +187,13 @@ async function warn({ talk }: Context, file: KeystoreFile, settings: ServeSettin
   if (await isMountPoint(file.path)) {
     await talk.warn(
       `${file.name} is itself a mount point: a replaced file may never be seen here; mount its directory`,
+    );
+  }
+  const { auditFile, allowImpersonation, sweep } = settings;
+  const records = allowImpersonation || sweep || keystore.adminDigest !== undefined;
+  if (records && !(await isAuditWritable(file.path, { auditFile }))) {
+    await talk.warn(
+      "the audit log can't be written: what this server would change or has to record fails or goes unrecorded; name a place with --audit-file",
     );
   }
 }
