@@ -40,15 +40,17 @@ export async function waitForGeneration(
   }
   const what = urls.length === 1 ? urls.join("") : `${urls.length} servers`;
   await context.talk.note(`waiting for ${what}`);
+  const untrusted = new Map<string, KeysError>();
   const waited = await waitForServers(urls, {
     timeoutMs,
     signal: context.interrupt,
     generation: followGeneration(after, generationOf(keystore), policy),
+    onUntrusted: (url, error) => untrusted.set(url, error),
   });
   for (const { url, workers, state } of waited) {
     if (state === "current") await context.talk.note(`${url} has it in force${inAll(workers)}`);
   }
-  return { waited, problem: problemOf(context, waited) };
+  return { waited, problem: problemOf(context, waited, untrusted) };
 }
 
 /** The generation of a file, read again only where the file has changed. */
@@ -79,17 +81,27 @@ function followGeneration(
     }));
 }
 
-function problemOf(context: Context, waited: readonly WaitedServer[]): KeysError | undefined {
+function problemOf(
+  context: Context,
+  waited: readonly WaitedServer[],
+  untrusted: ReadonlyMap<string, KeysError>,
+): KeysError | undefined {
   const stragglers = waited.filter(({ state }) => state !== "current");
   if (stragglers.length === 0) return undefined;
-  const names = stragglers.map((server) => `${server.url} (${stateOf(server)})`).join(", ");
+  const names = stragglers
+    .map((server) => `${server.url} (${untrusted.get(server.url)?.message ?? stateOf(server)})`)
+    .join(", ");
   if (context.interrupt.aborted) {
     return new KeysError("interrupted", `interrupted while waiting for ${names}`, {
       hint: "the file is changed; the same command with --wait goes on waiting",
     });
   }
+  const [first] = untrusted.values();
   return new KeysError("not-everywhere", `not in force everywhere: ${names}`, {
-    hint: "the file is changed; the same command with --wait goes on waiting, and a server's /readyz says what keeps it",
+    hint:
+      first?.hint === undefined
+        ? "the file is changed; the same command with --wait goes on waiting, and a server's /readyz says what keeps it"
+        : `${first.hint}; the file is changed, and the same command with --wait waits again`,
   });
 }
 

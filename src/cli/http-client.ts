@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Duplex } from "node:stream";
-import { KeysError, systemCode } from "../errors.js";
+import { isKeysError, KeysError, systemCode } from "../errors.js";
 
 /** What to ask a server. */
 export interface HttpRequest {
@@ -59,6 +59,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["ERR_TLS_CERT_ALTNAME_INVALID", "its certificate is for another name"],
 ]);
 
+const BAD_CERTIFICATE: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
 const UNTRUSTED = /^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(?:GET_ISSUER|VERIFY)|CERT_UNTRUSTED)/;
 
 /** A client over `node:http` and `node:https`, with the system's certificate authorities. */
@@ -166,6 +170,13 @@ function unreachable(origin: string, cause: unknown): KeysError {
       : "is the server up, and the address right?",
     cause,
   });
+}
+
+/** Whether a server was not asked for its certificate's sake: asking again gives the same. */
+export function isUntrusted(error: unknown): error is KeysError {
+  if (!isKeysError(error, "peer-unreachable")) return false;
+  const code = systemCode(error.cause) ?? "";
+  return UNTRUSTED.test(code) || BAD_CERTIFICATE.has(code);
 }
 
 function otherReason(code: string): string {

@@ -1,3 +1,4 @@
+import type { Entry } from "../core/entry.js";
 import type { Keystore } from "../core/keystore.js";
 import { fingerprintOf } from "../core/fingerprint.js";
 import { NO_REQUIREMENT, verifyDigest } from "../core/verify.js";
@@ -32,8 +33,13 @@ export interface PushPlan {
   readonly unknown: readonly PushedKey[];
   /** Whether `prune` is to take the last keys of the server. */
   readonly prunesAll: boolean;
-  /** Keys to be sent whose end, workspaces or limit the server will not know. */
-  readonly wider: readonly PushedKey[];
+  /**
+   * How many keys the server has, or is to have, whose end, scopes, workspaces or limit it does not
+   * know: those that are there already, too.
+   */
+  readonly wider: number;
+  /** When the next of the keys that the server has, or is to have, ends; undefined where none does. */
+  readonly nextEndMs: number | undefined;
   /** Whether the file has a legacy `api_key`, which is not sent. */
   readonly legacy: boolean;
 }
@@ -51,7 +57,8 @@ export function planPush(
 ): PushPlan {
   const wanted = new Map<string, string>();
   const refused: RefusedKey[] = [];
-  const wider: PushedKey[] = [];
+  let wider = 0;
+  let nextEndMs: number | undefined;
   let legacy: string | undefined;
   for (const entry of keystore.live()) {
     const { digest, fingerprint, id = "" } = entry;
@@ -62,11 +69,9 @@ export function planPush(
     const verdict = verifyDigest(keystore, digest, NO_REQUIREMENT, nowMs);
     if (verdict.ok) {
       wanted.set(digest, id);
-      const { expiresAt, workspaces, rateLimit } = entry;
-      const held = rateLimit !== undefined && rateLimit !== "none";
-      if (expiresAt !== undefined || workspaces !== undefined || held) {
-        wider.push({ digest, fingerprint, id });
-      }
+      const { expiresAt } = entry;
+      if (isHeldHere(entry)) wider += 1;
+      if (expiresAt !== undefined) nextEndMs = Math.min(expiresAt, nextEndMs ?? expiresAt);
     } else if (verdict.reason === "expired" || verdict.reason === "not-yet-valid") {
       refused.push({ digest, fingerprint, id, reason: verdict.reason });
     }
@@ -98,16 +103,22 @@ export function planPush(
     steps.push(from === undefined ? { ...key, kind: "add" } : { ...key, kind: "change", from });
   }
   const added = steps.filter(({ kind }) => kind === "add").length;
-  const sent = new Set(steps.map(({ digest }) => digest));
   return {
     steps,
     unchanged,
     refused,
     unknown,
     prunesAll: isPruned && server.size - removed + added === 0,
-    wider: wider.filter(({ digest }) => sent.has(digest)),
+    wider,
+    nextEndMs,
     legacy: legacy !== undefined,
   };
+}
+
+/** Whether the file says more of a key's rights than whose it is. */
+function isHeldHere({ expiresAt, scopes, workspaces, rateLimit }: Entry): boolean {
+  const isLimited = rateLimit !== undefined && rateLimit !== "none";
+  return expiresAt !== undefined || scopes.length > 0 || workspaces !== undefined || isLimited;
 }
 
 /** Why the file does not let a key in; undefined where it does not know it. */

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { isKeysError } from "../errors.js";
-import { createHttpClient } from "./http-client.js";
+import { isKeysError, type KeysError } from "../errors.js";
+import { createHttpClient, isUntrusted } from "./http-client.js";
 
 /** What a server was seen to have in force, as JSON gives it. */
 export interface WaitedServer {
@@ -26,6 +26,8 @@ export interface ServerWaitOptions {
   readonly signal: AbortSignal;
   /** The file's generation at this moment: the file may move on while servers are asked. */
   readonly generation: () => Promise<string>;
+  /** Told of each server whose certificate is not to be trusted: it is not waited for. */
+  readonly onUntrusted: (url: string, error: KeysError) => void;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -51,7 +53,7 @@ export function waitForServers(
 async function waitForServer(
   url: string,
   deadlineMs: number,
-  { signal, generation }: ServerWaitOptions,
+  { signal, generation, onUntrusted }: ServerWaitOptions,
 ): Promise<WaitedServer> {
   let seen = unanswered(url, "unreachable");
   let pauseMs = FIRST_PAUSE_MS;
@@ -59,7 +61,14 @@ async function waitForServer(
     const leftMs = deadlineMs - performance.now();
     if (isOver(signal) || leftMs <= 0) return seen;
     const timeoutMs = Math.min(REQUEST_TIMEOUT_MS, leftMs);
-    const now = await askStatus(url, await generation(), timeoutMs, signal);
+    let now: WaitedServer;
+    try {
+      now = await askStatus(url, await generation(), timeoutMs, signal);
+    } catch (error) {
+      if (!isUntrusted(error)) throw error;
+      onUntrusted(url, error);
+      return unanswered(url, "unreachable");
+    }
     // A request that the end of the wait cut short says nothing of the server.
     if (isOver(signal) && now.state === "unreachable") return seen;
     seen = now;
@@ -75,6 +84,7 @@ function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
+/** @throws KeysError where {@link isUntrusted} */
 async function askStatus(
   url: string,
   expected: string,
@@ -90,6 +100,7 @@ async function askStatus(
     });
     return status === 200 ? readStatus(url, body, expected) : unanswered(url, "invalid");
   } catch (error) {
+    if (isUntrusted(error)) throw error;
     return unanswered(url, isKeysError(error, "peer-answer-invalid") ? "invalid" : "unreachable");
   } finally {
     http.close();

@@ -179,7 +179,18 @@ describe("keys audit verify", () => {
       broken_at: 2,
       reason: { code: "audit-broken" },
     });
+    expect(changed.stderr).toContain("line 1 itself may be");
+    const told = await world.keys(["audit"]);
+    expect(told).toMatchObject({ status: 0 });
+    expect(told.stdout).toContain("eve");
+    expect(told.stderr).toContain("breaks at line 2");
+    expect((await world.keys(["audit", "--json"])).stderr).toContain("breaks at line 2");
+    world.write(LOG, lines.join("\n").replace("bob", "eve"));
+    expect((await world.keys(["audit", "verify"])).stderr).toMatch(
+      /breaks at line 4: .*line 3 itself may be .*lines before it still follow/s,
+    );
     world.write(LOG, `${lines.slice(0, 2).join("\n")}\n`);
+    expect((await world.keys(["audit"])).stderr).toBe("");
     expect((await world.keys(["audit", "verify"])).status).toBe(0);
     const cut = await world.keys(["audit", "verify", "--head", stdout.trim()]);
     expect(cut).toMatchObject({ status: 5, stdout: "" });

@@ -179,10 +179,29 @@ describe("keys push", () => {
 
   it("warns where the server will hold a key to less than the file does", async () => {
     const server = await contractServer({ adminToken: ADMIN });
-    const bound = worldWith(keystore(entry(ALICE, "alice", "workspaces: blue")));
-    expect((await push(bound, server, "--dry-run")).stderr).toContain("warning");
-    const free = worldWith(keystore(entry(ALICE, "alice")));
-    expect((await push(free, server, "--dry-run")).stderr).not.toContain("warning");
+    for (const held of ["workspaces: blue", "scopes: apps:read", "rate_limit: 1/1m"]) {
+      const bound = worldWith(keystore(entry(ALICE, "alice", held)));
+      expect((await push(bound, server, "--dry-run")).stderr).toContain("warning: 1 key has");
+    }
+    for (const free of [[], ["rate_limit: none"]]) {
+      const world = worldWith(keystore(entry(ALICE, "alice", ...free)));
+      expect((await push(world, server, "--dry-run")).stderr).not.toContain("warning");
+    }
+  });
+
+  it("counts keys that the server has already, and says when the next one ends", async () => {
+    const server = await contractServer({ adminToken: ADMIN, live: { [ALICE]: "alice" } });
+    const ends = (at: string): string => `expires_at: "${at}"`;
+    const world = worldWith(
+      keystore(
+        entry(ALICE, "alice", ends("2026-12-24T00:00:00Z")),
+        entry(BOB, "bob", ends("2026-12-23T00:00:00Z")),
+      ),
+    );
+    const { status, stderr } = await push(world, server);
+    expect(status).toBe(0);
+    expect(stderr).toContain("warning: 2 keys have");
+    expect(stderr).toContain("push again after 2026-12-23T00:00:00Z");
   });
 
   it("goes on after one key's refusal, and lists it", async () => {

@@ -55,6 +55,10 @@ async function tell(
     const record = isWanted(auditRecord(event));
     if (record !== undefined) events.push(record);
   }
+  const broken = complaint(await verifyAudit(path), path);
+  if (broken !== undefined) {
+    await context.talk.warn(`${broken.message}; what is listed may not be what was written`);
+  }
   if (context.globals.json) await context.printJson({ file: path, events });
   else if (events.length === 0) await context.talk.note("the audit log tells of no such change");
   else {
@@ -121,13 +125,25 @@ function complaint({ broken, hasHead }: AuditVerdict, path: string): KeysError |
     return new KeysError(
       "audit-broken",
       `the chain of ${path} breaks at line ${String(broken.line)}: ${broken.reason}`,
-      { hint: "what stands before that line still holds; compare it with a copy kept elsewhere" },
+      { hint: holdingHint(broken.line) },
     );
   }
   if (hasHead !== false) return undefined;
   return new KeysError("audit-broken", `the line of --head does not stand in ${path}`, {
     hint: "the end of the log was cut off, or all of it was written anew; or the hash is of another log",
   });
+}
+
+/**
+ * What can be said of the lines before a break at one: the line just before it is vouched for by
+ * nothing that holds, and may be the one that was changed.
+ */
+function holdingHint(line: number): string {
+  const doubtful = `line ${String(line - 1)} itself may be the one that was changed`;
+  const compare = "compare the log with a copy kept elsewhere";
+  if (line === 1) return compare;
+  if (line === 2) return `${doubtful}; ${compare}`;
+  return `${doubtful}; the lines before it still follow from one another; ${compare}`;
 }
 
 function verdictRecord(

@@ -1,3 +1,4 @@
+import { formatInstant } from "../../core/instant.js";
 import { KeysError } from "../../errors.js";
 import { readStore } from "../../file/store.js";
 import { createAdminClient } from "../admin-client.js";
@@ -72,10 +73,15 @@ async function sayBefore(context: Context, plan: PushPlan): Promise<void> {
     await talk.show(formatPushPlan(plan, await context.style("stderr")));
   }
   if (plan.legacy) await talk.note("the legacy api_key is not sent: it has no entry");
-  if (plan.wider.length > 0) {
-    const count = plan.wider.length;
+  const { wider, nextEndMs } = plan;
+  if (wider > 0) {
     await talk.warn(
-      `${count === 1 ? "1 key has" : `${count} keys have`} an end, workspaces or a limit here, and the server learns only the id`,
+      `${wider === 1 ? "1 key has" : `${wider} keys have`} an end, scopes, workspaces or a limit here, and the server learns only the id`,
+    );
+  }
+  if (nextEndMs !== undefined) {
+    await talk.note(
+      `the server lets an ended key in until it is told: push again after ${formatInstant(nextEndMs)}, when the next one ends`,
     );
   }
 }

@@ -187,4 +187,5 @@ async function sayWhat(
   const endMs = Math.min(graceEndMs, old.expiresAt ?? graceEndMs);
   const end = endMs === Number.POSITIVE_INFINITY ? "it is revoked" : formatInstant(endMs);
   await talk.note(`the old key ${describe(old)} works until ${end}`);
+  await talk.note("a server that `keys push` fills lets it in until the first push after that");
 }
