@@ -1,10 +1,18 @@
 import type { Entry } from "../core/entry.js";
-import { KeysError } from "../errors.js";
+import { isKeysError, KeysError } from "../errors.js";
 import { readStore } from "../file/store.js";
 import type { Context } from "./context.js";
-import { describeEach, unnamedKey, type KeyNaming } from "./key-naming.js";
+import {
+  describeEach,
+  findKeys,
+  parseNaming,
+  unnamedKey,
+  type KeyNaming,
+  type NamingOptions,
+} from "./key-naming.js";
 import { environmentPolicy, keystoreFile } from "./keystore-file.js";
 import { askChoice, canPrompt } from "./prompt.js";
+import { looksLikeToken } from "./suspicion.js";
 import { readableKeystore } from "./troubled-file.js";
 
 /**
@@ -39,6 +47,38 @@ export async function namedOrChosen(
     entries.map(({ digest }, index) => ({ name: names[index] ?? digest, value: digest })),
   );
   return { by: "prefix", prefix };
+}
+
+/**
+ * {@link parseNaming}, with a hint for who gives a contributor's id in a fingerprint's place. Only an
+ * id that the keystore holds is repeated: any other word may be a secret.
+ *
+ * @throws KeysError `usage`, `value-invalid`
+ */
+export async function namingOf(
+  context: Context,
+  operands: readonly string[],
+  options: NamingOptions,
+): Promise<KeyNaming | undefined> {
+  try {
+    return parseNaming(operands, options);
+  } catch (error) {
+    const [word = ""] = operands;
+    if (!isKeysError(error, "value-invalid") || !(await isHeldId(context, word))) throw error;
+    throw new KeysError(error.code, error.message, { hint: `did you mean --id ${word}?` });
+  }
+}
+
+async function isHeldId(context: Context, word: string): Promise<boolean> {
+  if (looksLikeToken(word)) return false;
+  try {
+    const file = keystoreFile(context);
+    const store = await readStore(file.path, environmentPolicy(context));
+    return findKeys(readableKeystore(store, file), { by: "id", id: word }).length > 0;
+  } catch {
+    // It is for a hint alone; the command's own error says more.
+    return false;
+  }
 }
 
 /** Offers keys in service. */

@@ -14,6 +14,9 @@ import { formatRelative } from "./render/relative-time.js";
 import { fileDelivery, stdoutDelivery, type TokenDelivery } from "./token-delivery.js";
 import { wholeSecond } from "./values.js";
 
+/** A key that lives for less than this may be meant to live for months. */
+const SHORT_LIFE_MS = 3_600_000;
+
 /** A key to be made. */
 export interface KeyIssue {
   readonly file: KeystoreFile;
@@ -192,6 +195,9 @@ async function announce(
   await talk.note(
     `key ${entry.fingerprint} of ${entry.id ?? "nobody"} is in ${issue.file.name}; ${end}`,
   );
+  if (entry.expiresAt !== undefined && entry.expiresAt - nowMs < SHORT_LIFE_MS) {
+    await talk.note("that is in less than an hour: m is a minute, and 30d is a month");
+  }
   if (issue.token === undefined) return;
   if (globals.tokenFile !== undefined) {
     await talk.note(`its token is in ${globals.tokenFile} (mode 0600) and nowhere else`);

@@ -20,6 +20,11 @@ export const MAX_TOKEN_INPUT: number = TOKEN_OCTETS + LINE_END_OCTETS;
  */
 export async function readToken(context: Context, what = "Token"): Promise<string> {
   const { stdin } = context.io;
+  if (context.globals.tokenFile !== undefined) {
+    await context.talk.note(
+      "--token-file is for a new token; the one that is read comes from stdin",
+    );
+  }
   if (!stdin.isTTY) {
     const bytes = await stdin.read(MAX_TOKEN_INPUT, context.interrupt);
     return checkToken(

@@ -13,6 +13,17 @@ const OPTION_NAME = /^--?[a-z][a-z-]{0,23}/;
 const SUGGESTION = /\(Did you mean (?:one of )?([a-z, -]+)\?\)/;
 const QUOTED = /'([^']*)'/;
 
+/** What other tools call a command, and what it is called here. */
+const MEANT: ReadonlyMap<string, string> = new Map([
+  ["add", "create"],
+  ["new", "create"],
+  ["rm", "revoke"],
+  ["remove", "revoke"],
+  ["delete", "revoke"],
+  ["verify", "identify"],
+  ["ls", "list"],
+]);
+
 const TOKEN_HINT =
   "a token goes to stdin and is never an argument: one that was given stands in the shell's history now";
 
@@ -33,27 +44,32 @@ export function usageError(
   const nearby = suggestion === undefined ? undefined : `did you mean ${suggestion}?`;
   const hint = args.some(isLikelyToken) ? TOKEN_HINT : nearby;
   switch (problem.code) {
-    case "commander.unknownCommand":
+    case "commander.unknownCommand": {
+      const meant = MEANT.get(quoted);
+      const isNamed = suggestion !== undefined || meant !== undefined;
+      const other = meant === undefined ? undefined : `did you mean ${meant}?`;
       return new KeysError(
         "usage",
-        suggestion === undefined ? "there is no such command" : `there is no command ${quoted}`,
-        { hint: hint ?? "`keys --help` lists the commands" },
+        isNamed ? `there is no command ${quoted}` : "there is no such command",
+        {
+          hint:
+            (hint === TOKEN_HINT ? hint : (other ?? hint)) ?? "`keys --help` lists the commands",
+        },
       );
+    }
     case "commander.unknownOption":
       if (quoted.includes("=") && isSwitch(optionName(quoted))) {
         return new KeysError("usage", `the option ${optionName(quoted)} takes no value`, {
           hint: hint ?? `write ${optionName(quoted)} alone`,
         });
       }
-      return new KeysError("usage", `there is no option ${optionName(quoted)} here`, {
-        hint: hint ?? "`keys help COMMAND` lists a command's options",
-      });
+      return unknownOption(optionName(quoted), hint);
     case "commander.optionMissingArgument":
       return new KeysError("usage", `the option ${optionName(quoted)} needs a value`, {
         hint: "`keys help COMMAND` shows what an option takes",
       });
     case "commander.missingArgument":
-      return new KeysError("usage", "the command needs an argument", {
+      return new KeysError("usage", `the command needs an argument: ${quoted.toUpperCase()}`, {
         hint: hint ?? "`keys help COMMAND` shows what it takes",
       });
     case "commander.excessArguments":
@@ -67,6 +83,14 @@ export function usageError(
         hint: hint ?? "`keys --help` shows how it is written",
       });
   }
+}
+
+function unknownOption(name: string, hint: string | undefined): KeysError {
+  const message = name === "" ? "there is no such option here" : `there is no option ${name} here`;
+  const version = name === "-v" ? "did you mean -V?" : undefined;
+  return new KeysError("usage", message, {
+    hint: hint ?? version ?? "`keys help COMMAND` lists a command's options",
+  });
 }
 
 /** The option's name alone, without a value that may hang on it. */

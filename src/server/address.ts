@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, isIP, type AddressInfo, type Server } from "node:net";
+import { dirname } from "node:path";
 import { KeysError, systemCode } from "../errors.js";
 
 /** Where a server listens: at an address and a port, or on a unix socket. */
@@ -136,8 +138,16 @@ function listenError(error: Error, address: ListenAddress): KeysError {
         hint: `stop what listens there, or choose another with ${isSocket ? "--socket" : "--port"}`,
         cause: error,
       });
+    case "ENOENT":
     case "EACCES":
     case "EPERM":
+      // What libuv says of a socket's missing directory is EACCES.
+      if (isSocket && !existsSync(dirname(address.socket))) {
+        return new KeysError("listen-failed", `there is no directory ${dirname(address.socket)}`, {
+          hint: "make it, or choose another place with --socket",
+          cause: error,
+        });
+      }
       return new KeysError("listen-failed", `${where} may not be used by this user`, {
         hint: isSocket
           ? "choose a directory that this user may write, with --socket"

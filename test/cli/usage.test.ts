@@ -219,6 +219,70 @@ describe("a name that can't be one", () => {
   });
 });
 
+describe("a word that is nearly right", () => {
+  it.each([
+    [
+      ["list", "--Id", "x"],
+      /^keys: error: there is no such option here\nhint: did you mean --id\?/,
+    ],
+    [["add"], /did you mean create\?/],
+    [["new"], /did you mean create\?/],
+    [["rm"], /did you mean revoke\?/],
+    [["delete"], /did you mean revoke\?/],
+    [["verify"], /did you mean identify\?/],
+    [["-v"], /did you mean -V\?/],
+    [["push"], /needs an argument: URL/],
+    [["show", "alice"], /did you mean --id alice\?/],
+    [["revoke", "alice", "--yes"], /did you mean --id alice\?/],
+    [["rotate", "alice", "--yes"], /did you mean --id alice\?/],
+    [["disable", "alice", "--yes"], /did you mean --id alice\?/],
+    [["enable", "alice"], /did you mean --id alice\?/],
+    [["create", "--id", "x", "--token-stdin", "--token-file", "a"], /error: --token-file is for/],
+    [["serve", "--dry-run"], /--check/],
+    [["push", "http://127.0.0.1:9", "--token-file", "a"], /--admin-token-file/],
+  ])("%j leads to the right one", async (args, words) => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const before = world.read();
+    const { status, stderr } = await world.keys(args, { stdin: TOKEN });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(words);
+    expect(world.read()).toBe(before);
+  });
+
+  it("is not repeated where it is nobody's id", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    expect((await world.keys(["show", "hunter2!"])).stderr).not.toContain("hunter2");
+  });
+
+  it.each([["hash"], ["identify"]])(
+    "is said of --token-file with %s, which reads",
+    async (name) => {
+      const world = makeWorld();
+      await create(world, "--id", "alice");
+      const { stderr } = await world.keys([name, "--token-file", "t"], { stdin: TOKEN });
+      expect(stderr).toContain("--token-file is for a new token");
+    },
+  );
+
+  it("is the directory of a socket that is not there", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const { status, stderr } = await world.keys(["serve", "--socket", "nowhere/x.sock"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/error: there is no directory .*nowhere\n/);
+  });
+
+  it("may be an m that is meant for a month", async () => {
+    const world = makeWorld();
+    const created = (expires: string): Promise<{ readonly stderr: string }> =>
+      world.keys(["create", "--id", "alice", "--expires", expires]);
+    expect((await created("1m")).stderr).toContain("m is a minute");
+    expect((await created("1h")).stderr).not.toContain("m is a minute");
+  });
+});
+
 describe("what is said", () => {
   it("is left out with --quiet, errors apart", async () => {
     const world = makeWorld();

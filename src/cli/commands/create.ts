@@ -87,8 +87,9 @@ function checkCombination(
     });
   }
   if (given && (prefix !== undefined || tokenFile !== undefined)) {
-    throw new KeysError("usage", "--prefix and --token-file are for a token that is minted here", {
-      hint: "leave them out: there is no new token to be shown",
+    const name = prefix === undefined ? "--token-file" : "--prefix";
+    throw new KeysError("usage", `${name} is for a token that is minted here`, {
+      hint: `leave ${name} out: there is no new token to be shown`,
     });
   }
   if (allowWeak && !tokenStdin) {

@@ -1,7 +1,6 @@
-import { isInService, namedOrChosen } from "../choose-key.js";
+import { isInService, namedOrChosen, namingOf } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { parseNaming } from "../key-naming.js";
 import { retireKeys } from "../retire-keys.js";
 import { parseFreeText } from "../values.js";
 
@@ -19,7 +18,7 @@ export async function disable(
 ): Promise<ExitStatus> {
   const reason =
     options.reason === undefined ? undefined : parseFreeText("--reason", options.reason);
-  const named = parseNaming(operands, options);
+  const named = await namingOf(context, operands, options);
   const naming = await namedOrChosen(context, named, "disable", isInService);
   return retireKeys(context, {
     naming,

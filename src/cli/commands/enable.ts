@@ -3,10 +3,10 @@ import { stateAt } from "../../core/entry.js";
 import type { Keystore } from "../../core/keystore.js";
 import { KeysError } from "../../errors.js";
 import { changeKeys, type KeyPlan } from "../change-keys.js";
-import { namedOrChosen } from "../choose-key.js";
+import { namedOrChosen, namingOf } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { describe, findKeys, parseNaming, type KeyNaming } from "../key-naming.js";
+import { describe, findKeys, type KeyNaming } from "../key-naming.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { requireSoundResult } from "../sound-result.js";
 import { EMPTY, soundKeystore } from "../troubled-file.js";
@@ -24,7 +24,7 @@ export async function enable(
 ): Promise<ExitStatus> {
   const naming = await namedOrChosen(
     context,
-    parseNaming(operands, options),
+    await namingOf(context, operands, options),
     "enable",
     (entry) => entry.state === "disabled",
   );

@@ -32,6 +32,12 @@ export async function push(
   options: PushOptions,
   operands: readonly string[],
 ): Promise<ExitStatus> {
+  // Taken for nothing, it would leave the push waiting for the token on stdin.
+  if (context.globals.tokenFile !== undefined) {
+    throw new KeysError("usage", "--token-file is for a new token, and push makes none", {
+      hint: "the admin token's file is named with --admin-token-file",
+    });
+  }
   const url = parseServerUrl("the URL", operands[0] ?? "");
   const file = keystoreFile(context);
   const policy = environmentPolicy(context);

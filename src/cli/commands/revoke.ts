@@ -1,10 +1,9 @@
 import { parseDuration } from "../../core/duration.js";
 import { KeysError } from "../../errors.js";
-import { isInService, namedOrChosen } from "../choose-key.js";
+import { isInService, namedOrChosen, namingOf } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import type { GenerationWait } from "../generation-wait.js";
-import { parseNaming } from "../key-naming.js";
 import { refuseReason, retireKeys } from "../retire-keys.js";
 import { parseServerUrl } from "../server-url.js";
 import { invalid, parseFreeText } from "../values.js";
@@ -34,7 +33,12 @@ export async function revoke(
     options.reason === undefined ? undefined : parseFreeText("--reason", options.reason);
   const verb = purge ? "purge" : "revoke";
   const { wait, keys } = parseWait(options, operands);
-  const naming = await namedOrChosen(context, parseNaming(keys, options), verb, isInService);
+  const naming = await namedOrChosen(
+    context,
+    await namingOf(context, keys, options),
+    verb,
+    isInService,
+  );
   return retireKeys(context, { naming, state: "revoked", reason, purge, verb, wait });
 }
 

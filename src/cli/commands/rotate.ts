@@ -6,12 +6,12 @@ import { KeysError } from "../../errors.js";
 import type { Change } from "../../file/change.js";
 import type { Policy } from "../../file/policy.js";
 import { readStore } from "../../file/store.js";
-import { isInService, namedOrChosen } from "../choose-key.js";
+import { isInService, namedOrChosen, namingOf } from "../choose-key.js";
 import { confirm, mustConfirm } from "../confirmation.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
 import { issueKey } from "../issue-key.js";
-import { describe, findKeys, onlyKey, parseNaming, type KeyNaming } from "../key-naming.js";
+import { describe, findKeys, onlyKey, type KeyNaming } from "../key-naming.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { checkLifetime, entryFields, mintToken } from "../new-entry.js";
 import { noteIdOnlyPeers } from "../peers.js";
@@ -37,7 +37,7 @@ export async function rotate(
   const policy = environmentPolicy(context);
   const times = timesOf(options, wholeSecond(policy.nowMs));
   const { token, digest } = mintToken(context.io, options.prefix);
-  const named = parseNaming(operands, options);
+  const named = await namingOf(context, operands, options);
   let naming = await namedOrChosen(context, named, "rotate", isInService);
   if (times.graceEndMs === undefined && mustConfirm(context)) {
     const store = await readStore(file.path, policy);

@@ -30,6 +30,12 @@ const HASTY_GRACE_MS = 500;
 
 /** `keys serve`: the verify server, until SIGTERM or SIGINT; SIGHUP reads the file again. */
 export async function serve(context: Context, options: ServeOptions): Promise<ExitStatus> {
+  // Whoever asks for a trial must not get a server.
+  if (context.globals.dryRun && options["check"] !== true) {
+    throw new KeysError("usage", "--dry-run is not for a server: there is no change to show", {
+      hint: "`keys serve --check` starts nothing, and exits as a start would",
+    });
+  }
   const file = keystoreFile(context);
   const settings = readServeSettings(context, options);
   let server: RunningServer | undefined;

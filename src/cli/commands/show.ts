@@ -7,10 +7,10 @@ import { auditPath } from "../../file/audit-log.js";
 import { readStore } from "../../file/store.js";
 import { historyRecord, type HistoryRecord } from "../audit-record.js";
 import { auditPlace } from "../audit-trail.js";
-import { namedOrChosen } from "../choose-key.js";
+import { namedOrChosen, namingOf } from "../choose-key.js";
 import type { Context } from "../context.js";
 import type { ExitStatus } from "../exit-codes.js";
-import { findKeys, onlyKey, parseNaming } from "../key-naming.js";
+import { findKeys, onlyKey } from "../key-naming.js";
 import { keyRecord } from "../key-record.js";
 import { environmentPolicy, keystoreFile, type KeystoreFile } from "../keystore-file.js";
 import { lastUse } from "../last-use.js";
@@ -35,7 +35,12 @@ export async function show(
   options: ShowOptions,
   operands: readonly string[],
 ): Promise<ExitStatus> {
-  const naming = await namedOrChosen(context, parseNaming(operands, options), "show", () => true);
+  const naming = await namedOrChosen(
+    context,
+    await namingOf(context, operands, options),
+    "show",
+    () => true,
+  );
   const file = keystoreFile(context);
   const policy = environmentPolicy(context);
   const store = await readStore(file.path, policy);
