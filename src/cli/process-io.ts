@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { systemCode } from "../errors.js";
 import type { Input, Io, Output, SignalName } from "./io.js";
+import { outliveTerminal } from "./lost-terminal.js";
 
 const SIGNALS: readonly SignalName[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
@@ -23,6 +24,7 @@ const writeTo = promisify(write);
 
 /** The world of this process. */
 export function processIo(): Io {
+  outliveTerminal(isTerminal);
   return {
     stdin: input(),
     stdout: output(1, () => process.stdout.columns),

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { eventually } from "../server/eventually.js";
 import { namesIn } from "../helpers/keystores.js";
 import { create, listAll } from "./support/key-record.js";
 import { makeWorld } from "./support/memory-io.js";
@@ -214,6 +215,22 @@ describe("at a terminal", () => {
     await terminal.ended;
     expect(world.read("table")).not.toContain("\u001b[");
     expect(terminal.drawn()).toContain("\u001b[");
+  });
+
+  it.each(["1", "2"])("a server of %s outlives it, and ends as it means to", async (workers) => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const serve = `$KEYS serve --port 0 --workers ${workers}`;
+    const kept = `trap '' HUP; ${serve} & echo $! > pid; wait $!; echo $? > status`;
+    const terminal = openTerminal([], { cwd: world.directory, shell: `(${kept}) & read go` });
+    await terminal.waitFor("serving 1 key");
+    // The terminal goes with the shell that it was made for.
+    terminal.type(ENTER);
+    await terminal.ended;
+    process.kill(Number(world.read("pid")), "SIGTERM");
+    const status = path.join(world.directory, "status");
+    await eventually(() => existsSync(status) && world.read("status") !== "").toBe(true);
+    expect(world.read("status")).toBe("0\n");
   });
 
   it("a keystore is not made when its first key is not wanted after all", async () => {
