@@ -42,8 +42,10 @@ import { identifySelf, judge, parseHolder, type Holder, type Owner } from "./loc
 
 /** For {@link acquireLock}. Durations in milliseconds. */
 export interface LockOptions {
-  /** How long to wait for a living holder. Default 60,000. */
+  /** How long to wait for a holder. Default 60,000. */
   timeoutMs?: number | undefined;
+  /** How long to wait for a holder that is known to live. Default `timeoutMs`. */
+  aliveMs?: number | undefined;
   /** How long a holder on another host may give no sign of life. Default 30,000. */
   foreignMs?: number | undefined;
   /** How often a holder gives a sign of life: well below `foreignMs`. Default 5,000. */
@@ -83,6 +85,7 @@ const LEFTOVER = /^([0-9a-f]{32})\.(?:tmp|next)$/;
  */
 export async function acquireLock(realPath: string, options: LockOptions = {}): Promise<Lock> {
   const { timeoutMs = 60_000, foreignMs = 30_000, refreshMs = 5_000, signal } = options;
+  const { aliveMs = timeoutMs } = options;
   const lockPath = `${realPath}.lock`;
   const begun = performance.now();
   try {
@@ -100,8 +103,9 @@ export async function acquireLock(realPath: string, options: LockOptions = {}): 
         const lock = await claim(lockPath, chain, self, refreshMs);
         if (lock !== undefined) return await unlessInterrupted(lock, signal);
       }
-      if (performance.now() - begun >= timeoutMs) {
-        throw lockTimeout(realPath, lockPath, last?.holder, timeoutMs);
+      const patienceMs = standing === "alive" ? aliveMs : timeoutMs;
+      if (performance.now() - begun >= patienceMs) {
+        throw lockTimeout(realPath, lockPath, last?.holder, patienceMs);
       }
       // Short enough to see an interrupt in time; jittered, so that waiters don't march in step.
       await delay(POLL_MIN_MS + Math.random() * (POLL_MAX_MS - POLL_MIN_MS));

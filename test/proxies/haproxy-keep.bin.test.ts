@@ -195,8 +195,41 @@ describeWith(HAPROXY.requirement, "config haproxy --keep", () => {
     fs.writeFileSync(stage.keystore, "api_keys: [\n");
     await until(() => (talk().includes("last good") ? true : undefined), talk);
     expect(await status(token)).toBe(200);
+    fs.writeFileSync(stage.keystore, textOf({ token }));
+    await until(() => (talk().includes("valid again") ? true : undefined), talk);
     fs.writeFileSync(stage.keystore, "api_keys: {}\n");
     await becomes(token, 401);
+  });
+
+  it("refuses a map that another keeps, and takes over from one that was killed", async () => {
+    const [mine, other] = [mintToken(), mintToken()];
+    const { stage, status, keep, map } = await kept(textOf({ mine }));
+    const rival = path.join(stage.directory, "rival.yaml");
+    fs.writeFileSync(rival, textOf({ other }), { mode: 0o600 });
+    const before = fs.readFileSync(map, "utf8");
+    const args = ["config", "haproxy", "--map", "keys.map", "--keep", "--file", rival];
+    const second = await runKeys([...args, "--json"], { cwd: stage.directory, timeoutMs: 60_000 });
+    expect(second.exitCode).toBe(1);
+    expect(JSON.parse(second.stdout)).toMatchObject({ error: { code: "lock-timeout" } });
+    expect(second.stderr).toContain("another --keep keeps keys.map");
+    expect(fs.readFileSync(map, "utf8")).toBe(before);
+    expect(await status(mine)).toBe(200);
+
+    keep.kill("SIGKILL");
+    expect((await keep.ended).stdout).toBe("");
+    const heir = startKeys(args, { cwd: stage.directory, timeoutMs: 120_000 });
+    onTestFinished(async () => {
+      heir.kill("SIGKILL");
+      await heir.ended.catch(() => undefined);
+    });
+    await until(
+      async () => ((await status(other)) === 200 ? true : undefined),
+      () => "no heir",
+    );
+    expect(await status(mine)).toBe(401);
+    heir.kill("SIGTERM");
+    expect((await heir.ended).exitCode).toBe(0);
+    expect(fs.existsSync(`${map}.lock`)).toBe(false);
   });
 
   it("gives a HAProxy that has started again the whole map", async () => {

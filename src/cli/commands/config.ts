@@ -53,7 +53,7 @@ export async function config(
   return await mapped(context, options, options.map, text);
 }
 
-/** Writes the map, shows the configuration, and stays where it is to be kept. */
+/** Writes the map, then shows the configuration or, where the map is to be kept, stays. */
 async function mapped(
   context: Context,
   options: ConfigOptions,
@@ -64,22 +64,31 @@ async function mapped(
   const { loadKeysForMap } = await import("../proxies/haproxy-keys.js");
   const { openMapFile } = await import("../proxies/haproxy-map-file.js");
   const { createHaproxyMap } = await import("../proxies/haproxy-map.js");
+  const keeps = options.keep === true;
   const keys = await loadKeysForMap(context);
   const file = await openMapFile(map, io.cwd, keystoreFile(context).path);
-  const written = createHaproxyMap(keys.keystore, io.now());
-  if (!globals.dryRun) await file.write(written);
-  await talk.note(
-    `${globals.dryRun ? "would write" : "wrote"} ${map}: ${written.size === 2 ? "1 key" : `${written.size - 1} keys`}`,
-  );
-  await show(context, "haproxy", text);
-  if (options.keep !== true || globals.dryRun) return 0;
-  const { keepMap } = await import("../proxies/haproxy-keep.js");
-  const { createHaproxyRuntime } = await import("../proxies/haproxy-runtime.js");
-  const socket = resolve(io.cwd, options.haproxySocket ?? DEFAULT_SOCKET);
-  await talk.note(`keeping ${map} and the HAProxy at ${socket}`);
-  await keepMap(context, { keys, file, written, runtime: createHaproxyRuntime(socket, map) });
-  await talk.note("stopping");
-  return 0;
+  // Before anything is written: the map may be another's to keep.
+  const lock = keeps && !globals.dryRun ? await file.own(context.interrupt) : undefined;
+  try {
+    const written = createHaproxyMap(keys.keystore, io.now());
+    if (!globals.dryRun) await file.write(written);
+    await talk.note(
+      `${globals.dryRun ? "would write" : "wrote"} ${map}: ${written.size === 2 ? "1 key" : `${written.size - 1} keys`}`,
+    );
+    // HAProxy has a configuration already where its map is kept.
+    if (!keeps || globals.json) await show(context, "haproxy", text);
+    if (lock === undefined) return 0;
+    const { keepMap } = await import("../proxies/haproxy-keep.js");
+    const { createHaproxyRuntime } = await import("../proxies/haproxy-runtime.js");
+    const socket = resolve(io.cwd, options.haproxySocket ?? DEFAULT_SOCKET);
+    await talk.note(`keeping ${map} and the HAProxy at ${socket}`);
+    const runtime = createHaproxyRuntime(socket, map);
+    await keepMap(context, { keys, file, lock, name: map, written, runtime });
+    await talk.note("stopping");
+    return 0;
+  } finally {
+    await lock?.release();
+  }
 }
 
 async function configText(

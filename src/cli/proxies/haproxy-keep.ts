@@ -2,12 +2,13 @@ import { stateAt } from "../../core/entry.js";
 import type { Keystore } from "../../core/keystore.js";
 import { isKeysError } from "../../errors.js";
 import { reloadedKeystore } from "../../file/load.js";
+import type { Lock } from "../../file/lock.js";
 import { watchStore, type WatchResult } from "../../file/watch.js";
 import type { Context } from "../context.js";
 import { environmentPolicy, keystoreFile } from "../keystore-file.js";
 import { reportProblems } from "../troubled-file.js";
 import { warnOf, type KeysForMap } from "./haproxy-keys.js";
-import type { MapFile } from "./haproxy-map-file.js";
+import { keptByAnother, type MapFile } from "./haproxy-map-file.js";
 import { createHaproxyMap, type HaproxyMap } from "./haproxy-map.js";
 import type { HaproxyRuntime, HaproxyStatus } from "./haproxy-runtime.js";
 
@@ -20,6 +21,10 @@ const PATIENCE_MS = 10_000;
 export interface Kept {
   readonly keys: KeysForMap;
   readonly file: MapFile;
+  /** The map's, taken already. */
+  readonly lock: Lock;
+  /** The map's name, as it was given. */
+  readonly name: string;
   /** What the file holds. */
   readonly written: HaproxyMap;
   readonly runtime: HaproxyRuntime;
@@ -36,7 +41,7 @@ interface Applied {
  * running HAProxy; one that has started again gets the whole map. A bad keystore leaves the last
  * good map in force. Resolves when it is interrupted.
  *
- * @throws KeysError `haproxy-failed` where HAProxy lacks a change for ten seconds; what writing the
+ * @throws KeysError `lock-timeout` where another has taken the map; `haproxy-failed` where HAProxy lacks a change for ten seconds; what writing the
  *   map throws, after HAProxy was told.
  */
 export async function keepMap(context: Context, kept: Kept): Promise<void> {
@@ -47,6 +52,7 @@ export async function keepMap(context: Context, kept: Kept): Promise<void> {
   let failingSince: number | undefined;
   try {
     while (!interrupt.aborted) {
+      if (!(await kept.lock.isHeld())) throw keptByAnother(kept.name);
       const next = follower.map();
       const isNew = !isSame(next, wanted);
       wanted = next;
@@ -111,6 +117,7 @@ function followKeystore(context: Context, { keystore, since }: KeysForMap): Foll
   const { io, talk, interrupt } = context;
   const file = keystoreFile(context);
   let current = keystore;
+  let isTroubled = false;
   let made: { keystore: Keystore; until: number; map: HaproxyMap } | undefined;
   let wakeUp = (): void => undefined;
   interrupt.addEventListener(
@@ -122,6 +129,8 @@ function followKeystore(context: Context, { keystore, since }: KeysForMap): Foll
   );
 
   async function take(result: WatchResult): Promise<void> {
+    const wasTroubled = isTroubled;
+    isTroubled = true;
     if ("error" in result) {
       await talk.warn(`${result.error.message}; the last good keystore stays in force`);
       return;
@@ -132,8 +141,10 @@ function followKeystore(context: Context, { keystore, since }: KeysForMap): Foll
       await talk.warn(`${file.name} is not valid; the last good keystore stays in force`);
       return;
     }
+    isTroubled = false;
     current = next;
     wakeUp();
+    if (wasTroubled) await talk.note(`${file.name} is valid again, and in force`);
     await warnOf(context, next);
   }
 
