@@ -33,7 +33,8 @@ const MEANINGS: Readonly<Record<KeysErrorCode, string>> = {
   "key-state": "the key is in a state that the command does not apply to",
   "keystore-invalid": "the file has errors that keep the command from working on it",
   "listen-failed": "the server can't listen there: the port is in use or not allowed",
-  "lock-timeout": "another process kept the file locked for 60 seconds, or another `config haproxy --keep` keeps the map",
+  "lock-timeout":
+    "another process kept the file locked for 60 seconds, or another `config haproxy --keep` keeps the map",
   "mount-point": "the file is itself a mount point, so that it can't be replaced as a whole",
   "not-everywhere":
     "`revoke --wait`: the change is made, and not every server had it in force in time",
