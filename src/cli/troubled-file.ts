@@ -95,17 +95,31 @@ function isRepeatedBlock(code: DiagnosticCode, path: readonly string[]): boolean
   return code === "duplicate-key" && path.length === 1;
 }
 
-/** Says what is wrong with a file on stderr; with `--quiet` only the errors. */
+/** How many warnings stand before what a command is asked for: more would hide it. */
+const MOST_WARNINGS = 3;
+
+/**
+ * Says what is wrong with a file on stderr: every error, and the first three warnings, or none with
+ * `--quiet`. `keys validate` lists all.
+ *
+ * @param mostWarnings - default 3.
+ */
 export async function reportProblems(
   context: Context,
   file: KeystoreFile,
   diagnostics: readonly Diagnostic[],
+  mostWarnings = MOST_WARNINGS,
 ): Promise<void> {
-  const shown = diagnostics.filter(
-    ({ severity }) => severity === "error" || !context.globals.quiet,
+  const warnings = diagnostics.filter(({ severity }) => severity === "warning");
+  const hidden = new Set(context.globals.quiet ? warnings : warnings.slice(mostWarnings));
+  const shown = diagnostics.filter((diagnostic) => !hidden.has(diagnostic));
+  if (shown.length > 0) {
+    await context.talk.show(formatDiagnostics(file.name, shown, await context.style("stderr")));
+  }
+  if (hidden.size === 0) return;
+  await context.talk.note(
+    `and ${hidden.size} more ${hidden.size === 1 ? "warning" : "warnings"}; \`keys validate\` lists them`,
   );
-  if (shown.length === 0) return;
-  await context.talk.show(formatDiagnostics(file.name, shown, await context.style("stderr")));
 }
 
 /** {@link reportProblems} of what an error brings along, where it brings some. */

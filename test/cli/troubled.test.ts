@@ -101,3 +101,40 @@ describe("a diagnostic as text", () => {
     });
   });
 });
+
+describe("warnings before what was asked for", () => {
+  const text = (count: number, more = ""): string =>
+    `api_keys:\n${Array.from(
+      { length: count },
+      (_, n) =>
+        `  "${String(n).padStart(2, "0")}${ALICE.slice(2)}":\n    id: user-${String(n)}\n    mood: good\n`,
+    ).join("")}${more}`;
+
+  it.each(["list", "show --id user-1", "identify --token-stdin"])(
+    "are three at most in `keys %s`, then how many more",
+    async (line) => {
+      const world = makeWorld();
+      world.write("keys.yaml", text(8));
+      const { stderr } = await world.keys(line.split(" "), { stdin: "x".repeat(30) });
+      expect(stderr.match(/warning unknown-field/g)).toHaveLength(3);
+      expect(stderr).toContain("and 5 more warnings; `keys validate` lists them");
+      const quiet = await world.keys(["--quiet", ...line.split(" ")], { stdin: "x".repeat(30) });
+      expect(quiet.stderr).not.toMatch(/warning|more/);
+    },
+  );
+
+  it("are all there with `keys validate`, and where there are three", async () => {
+    const world = makeWorld();
+    world.write("keys.yaml", text(8));
+    const { stdout } = await world.keys(["validate"]);
+    expect(stdout.match(/warning unknown-field/g)).toHaveLength(8);
+    world.write("keys.yaml", text(3));
+    expect((await world.keys(["list"])).stderr).not.toContain("more");
+  });
+
+  it("hide no error", async () => {
+    const world = makeWorld();
+    world.write("keys.yaml", text(8, `  "${BOB}":\n    ident: bob\n`));
+    expect((await world.keys(["list"])).stderr).toContain("error id-missing");
+  });
+});

@@ -151,7 +151,7 @@ async function load(
     );
   }
   const warnings = diagnostics.filter(({ code }) => !EMPTY.includes(code));
-  await reportProblems(context, file, warnings);
+  await reportProblems(context, file, warnings, Number.POSITIVE_INFINITY);
   if (keystore.liveCount === 0) {
     await context.talk.warn("the keystore is empty: every key gets 401 until one is added");
   }
