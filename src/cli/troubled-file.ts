@@ -108,7 +108,7 @@ export async function reportProblems(
   context: Context,
   file: KeystoreFile,
   diagnostics: readonly Diagnostic[],
-  mostWarnings = MOST_WARNINGS,
+  mostWarnings: number = MOST_WARNINGS,
 ): Promise<void> {
   const warnings = diagnostics.filter(({ severity }) => severity === "warning");
   const hidden = new Set(context.globals.quiet ? warnings : warnings.slice(mostWarnings));
