@@ -5,6 +5,7 @@ import {
   DOUBLE_QUOTE,
   LF,
   PORTABLE,
+  SINGLE_QUOTE,
   SPACE,
   SUSPICIOUS_START,
 } from "./octet.js";
@@ -19,7 +20,7 @@ const LONGEST_ROW = 1024;
 const WIDEST_INDENT = 64;
 
 const ID = Buffer.from("id: ");
-const CREATED_AT = Buffer.from('created_at: "');
+const CREATED_AT = Buffer.from("created_at: ");
 const FIELDS = (1 << numberOf("id")) | (1 << numberOf("created_at"));
 
 /** How the rows of a block are indented. */
@@ -29,7 +30,7 @@ export interface RowForm {
 }
 
 /**
- * Notes rows exactly as `create --id` writes them, for as long as there are such, and nothing is to
+ * Notes rows as `create --id` writes them, in whatever quotes, for as long as there are such, and nothing is to
  * be said of them. All in one loop and without the checks that a text's end needs, since most rows
  * of a large file are like that; whatever is different is left to the scanner of all forms.
  *
@@ -52,36 +53,46 @@ export function noteCanonicalRows(
     const end = digest + DIGITS;
     const isKey =
       isIndented(bytes, start, row) &&
-      bytes[digest - 1] === DOUBLE_QUOTE &&
+      isQuote(bytes[digest - 1]) &&
       isLowerHex(view, digest) &&
-      bytes[end] === DOUBLE_QUOTE &&
+      bytes[end] === bytes[digest - 1] &&
       bytes[end + 1] === COLON &&
       bytes[end + 2] === LF;
     if (!isKey) break;
-    const id = end + 3 + field + ID.length;
-    if (!isIndented(bytes, end + 3, field) || !stands(bytes, id - ID.length, ID)) break;
+    const name = end + 3 + field;
+    if (!isIndented(bytes, end + 3, field) || !stands(bytes, name, ID)) break;
+    const isQuoted = isQuote(bytes[name + ID.length]);
+    const id = name + ID.length + (isQuoted ? 1 : 0);
     const first = bytes[id] ?? 0;
-    if (ALPHANUMERIC[first] !== 1 || SUSPICIOUS_START[first] === 1) break;
+    if (ALPHANUMERIC[first] !== 1 || (!isQuoted && SUSPICIOUS_START[first] === 1)) break;
     let idEnd = id + 1;
     while (PORTABLE[bytes[idEnd] ?? 0] === 1 && idEnd - id <= LONGEST_ID) idEnd += 1;
-    if (idEnd - id > LONGEST_ID || bytes[idEnd] !== LF || bytes[idEnd - 1] === COLON) break;
-    const instant = idEnd + 1 + field + CREATED_AT.length;
+    if (idEnd - id > LONGEST_ID) break;
+    if (isQuoted ? bytes[idEnd] !== bytes[id - 1] : bytes[idEnd - 1] === COLON) break;
+    const line = isQuoted ? idEnd + 1 : idEnd;
+    if (bytes[line] !== LF) break;
+    const instant = line + 2 + field + CREATED_AT.length;
     const isCreated =
-      isIndented(bytes, idEnd + 1, field) &&
-      stands(bytes, instant - CREATED_AT.length, CREATED_AT) &&
-      bytes[instant + INSTANT_LENGTH] === DOUBLE_QUOTE &&
+      isIndented(bytes, line + 1, field) &&
+      stands(bytes, line + 1 + field, CREATED_AT) &&
+      isQuote(bytes[instant - 1]) &&
+      bytes[instant + INSTANT_LENGTH] === bytes[instant - 1] &&
       bytes[instant + INSTANT_LENGTH + 1] === LF &&
       !Number.isNaN(instantAt(bytes, instant));
     if (!isCreated) break;
     // Only where the next row stands right behind is this one at its end for certain.
     const next = instant + INSTANT_LENGTH + 2;
-    if (!isIndented(bytes, next, row) || bytes[next + row] !== DOUBLE_QUOTE) break;
+    if (!isIndented(bytes, next, row) || !isQuote(bytes[next + row])) break;
     const hash = hashAt(view, digest);
     if (isWeakAt(bytes, digest) || table.rowOf(digest, hash) >= 0) break;
     table.add(digest, hash, FIELDS);
     start = next;
   }
   return start;
+}
+
+function isQuote(octet: number | undefined): boolean {
+  return octet === DOUBLE_QUOTE || octet === SINGLE_QUOTE;
 }
 
 function isIndented(bytes: Uint8Array, offset: number, spaces: number): boolean {
