@@ -274,6 +274,20 @@ describe("the last use of keys", () => {
     expect((await world.keys(["list", "--unused", "never"])).status).toBe(2);
   });
 
+  it("stays in the narrowest table where it was asked for", async () => {
+    const world = await usedWorld();
+    for (const columns of [120, 80, 50]) {
+      for (const asked of [
+        ["--sort", "-used"],
+        ["--sort", "used"],
+        ["--unused", "90d"],
+      ]) {
+        const { stdout } = await world.keys(["list", ...asked], { columns });
+        expect(stdout, `${columns} ${asked.join(" ")}`).toContain("LAST USED");
+      }
+    }
+  });
+
   it("is read from what KEYS_USAGE_FILE or --usage-file names", async () => {
     const world = await usedWorld();
     writeFileSync(

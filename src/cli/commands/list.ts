@@ -101,7 +101,10 @@ export async function list(context: Context, options: ListOptions): Promise<Exit
   } else {
     const style = await context.style("stdout");
     const width = context.io.stdout.columns();
-    await context.print(await formatKeyTable(entries, { nowMs, lastUsed, width, style }));
+    const keepsUsed = sinceMs !== undefined || options.sort?.endsWith("used") === true;
+    await context.print(
+      await formatKeyTable(entries, { nowMs, lastUsed, keepsUsed, width, style }),
+    );
   }
   return 0;
 }

@@ -15,6 +15,8 @@ const NONE = "-";
 export interface KeyTableOptions {
   readonly nowMs: number;
   readonly lastUsed: LastUse;
+  /** Whether the last use is what was asked for: other columns are left out before it. */
+  readonly keepsUsed: boolean;
   /** The terminal's width, or undefined for a pipe: then instants are whole and nothing is cut. */
   readonly width: number | undefined;
   readonly style: Style;
@@ -23,7 +25,7 @@ export interface KeyTableOptions {
 /** A table of keys, as wide as the terminal allows; whole in a pipe. */
 export function formatKeyTable(
   entries: readonly Entry[],
-  { nowMs, lastUsed, width, style }: KeyTableOptions,
+  { nowMs, lastUsed, keepsUsed, width, style }: KeyTableOptions,
 ): Promise<string> {
   const column = (
     head: string,
@@ -78,10 +80,19 @@ export function formatKeyTable(
     [
       [fingerprint, id, label, scopes, created, expires, used, state],
       [fingerprint, id, label, scopes, shortCreated, shortExpires, shortUsed, state],
-      [fingerprint, id, label, scopes, shortCreated, shortExpires, state],
-      [fingerprint, id, label, scopes, shortExpires, state],
-      [fingerprint, id, label, shortExpires, state],
-      [fingerprint, id, shortExpires, state],
+      ...(keepsUsed
+        ? [
+            [fingerprint, id, label, scopes, shortExpires, shortUsed, state],
+            [fingerprint, id, label, shortExpires, shortUsed, state],
+            [fingerprint, id, label, shortUsed, state],
+            [fingerprint, id, shortUsed, state],
+          ]
+        : [
+            [fingerprint, id, label, scopes, shortCreated, shortExpires, state],
+            [fingerprint, id, label, scopes, shortExpires, state],
+            [fingerprint, id, label, shortExpires, state],
+            [fingerprint, id, shortExpires, state],
+          ]),
     ],
     { width, head: (text) => style.dim(text) },
   );
