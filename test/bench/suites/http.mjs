@@ -125,8 +125,8 @@ async function workers(bench, file) {
     args: ["--log", "off", "--workers", "2"],
   });
   const one = await keysServe(bench, file, { ...options, args: ["--log", "off"] });
-  const kept = await series(bench, { two, one }, { token, rounds: 4, seconds: 2, keep: true });
-  const closed = await series(bench, { two, one }, { token, rounds: 4, seconds: 2, close: true });
+  const kept = await series(bench, { two, one }, { token, rounds: 3, seconds: 2, keep: true });
+  const closed = await series(bench, { two, one }, { token, rounds: 3, seconds: 2, close: true });
   return [
     row("workers", kept.two.rates, kept.one.rates),
     row("close", closed.two.rates, closed.one.rates),
@@ -171,7 +171,7 @@ async function series(bench, servers, { rounds, seconds, keep = false, ...how })
   );
   const last = bench.short ? Math.min(rounds, 3) : rounds;
   try {
-    for (const name of names) await loaded({ ...how, url: servers[name].url, seconds: 2 });
+    for (const name of names) await loaded({ ...how, url: servers[name].url, seconds: 1 });
     for (let round = 0; round < last; round += 1) {
       for (const name of names) {
         const { rate: perSecond, p99 } = await loaded({ ...how, url: servers[name].url, seconds });
