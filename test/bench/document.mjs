@@ -16,7 +16,7 @@ machine. A target that is not met stays in the table as missed.
 
 \`npm run bench\` prints the table; \`--suite load,verify,http,cli,edit,limit\` takes some of it, \`--node
 PATH\` measures another Node, \`--short\` is what CI runs: it fails where a ratio is worse than twice its
-target. \`wrk\`, \`taskset\` and \`haproxy\` are Debian packages; where one is missing its rows are skipped
+target, and where the target is missed in the table already, than twice what stands there. \`wrk\`, \`taskset\` and \`haproxy\` are Debian packages; where one is missing its rows are skipped
 and say so. A baseline that checks nothing is named as such; peers get the same check as \`/verify\`
 makes: the same code for credential, verdict and limit, so that what differs is the way there.
 `;
@@ -28,9 +28,8 @@ makes: the same code for credential, verdict and limit, so that what differs is 
  * @param {readonly RunResult[]} results
  */
 export async function writeDocument(root, results) {
-  const store = path.join(root, "test", "bench", "results.json");
-  /** @type {RunResult[]} */
-  const kept = JSON.parse(readFileSync(store, "utf8"));
+  const store = storeOf(root);
+  const kept = readResults(root);
   for (const result of results) keep(kept, result);
   kept.sort((one, other) => majorOf(one) - majorOf(other));
   /** @type {Record<string, string>} */
@@ -38,6 +37,16 @@ export async function writeDocument(root, results) {
   const file = path.join(root, "docs", "performance.md");
   await write(store, JSON.stringify(kept));
   await write(file, documentText(kept, notes));
+}
+
+/** What was kept at the last `--write`. @param {string} root @returns {RunResult[]} */
+export function readResults(root) {
+  return JSON.parse(readFileSync(storeOf(root), "utf8"));
+}
+
+/** @param {string} root */
+function storeOf(root) {
+  return path.join(root, "test", "bench", "results.json");
 }
 
 /** @param {string} file @param {string} text */

@@ -52,6 +52,7 @@ export function rowOf({ id, suite, measure, baseline, unit, target, show, subjec
     ratio: median(ratios),
     least: Math.min(...ratios),
     most: Math.max(...ratios),
+    best: best(subject, unit) / best(against, unit),
     n: ratios.length,
     subject: show(one),
     against: show(other),
@@ -71,7 +72,13 @@ export function rowOf({ id, suite, measure, baseline, unit, target, show, subjec
  * @returns {Row}
  */
 export function skippedRow({ id, suite, measure, baseline, unit, target }, why) {
-  const nothing = { ratio: undefined, least: undefined, most: undefined, values: undefined };
+  const nothing = {
+    ratio: undefined,
+    best: undefined,
+    least: undefined,
+    most: undefined,
+    values: undefined,
+  };
   return {
     ...{ id, suite, measure, baseline, unit, target },
     ...nothing,
@@ -92,15 +99,31 @@ export function atLeast(value) {
   return { kind: "at least", value };
 }
 
+/** @param {Row} row */
+function isMet({ ratio, target }) {
+  if (ratio === undefined || target === undefined) return true;
+  return target.kind === "at most" ? ratio <= target.value : ratio >= target.value;
+}
+
 /**
- * Whether a row's target is met. `slack` is how many times worse still counts: 1 for a verdict, 2
- * where only a regression shall fail.
+ * Whether a row is worse than twice its target, by its median and by the best that either side did:
+ * what other work on the machine adds is in the one, and hardly in the other. Where the target was
+ * missed already when results were kept, only what is worse than twice that as well is news.
  *
  * @param {Row} row
+ * @param {readonly Row[]} kept
  */
-export function isMet({ ratio, target }, slack = 1) {
-  if (ratio === undefined || target === undefined) return true;
-  return target.kind === "at most" ? ratio <= target.value * slack : ratio >= target.value / slack;
+export function isRegressed({ id, ratio, best: ofBest, target }, kept) {
+  if (ratio === undefined || ofBest === undefined || target === undefined) return false;
+  const known = kept.filter((row) => row.id === id).flatMap((row) => row.ratio ?? []);
+  return target.kind === "at most"
+    ? Math.min(ratio, ofBest) > Math.max(target.value, ...known) * 2
+    : Math.max(ratio, ofBest) < Math.min(target.value, ...known) / 2;
+}
+
+/** @param {readonly number[]} series @param {string} unit */
+function best(series, unit) {
+  return unit === "rate" ? Math.max(...series) : Math.min(...series);
 }
 
 /** @param {Row} row */

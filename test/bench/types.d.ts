@@ -11,6 +11,8 @@ export interface Row {
   readonly target: Target | undefined;
   /** Median of the ratios of pairs taken in turn; undefined where skipped. */
   readonly ratio: number | undefined;
+  /** The ratio of the best of either side. */
+  readonly best: number | undefined;
   readonly least: number | undefined;
   readonly most: number | undefined;
   /** How many pairs. */
