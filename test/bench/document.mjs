@@ -16,7 +16,7 @@ machine. A target that is not met stays in the table as missed.
 
 \`npm run bench\` prints the table; \`--suite load,verify,http,cli,edit,limit\` takes some of it, \`--node
 PATH\` measures another Node, \`--short\` is what CI runs: it fails where a ratio is worse than twice its
-target, and where the target is missed in the table already, than twice what stands there. \`wrk\`, \`taskset\` and \`haproxy\` are Debian packages; where one is missing its rows are skipped
+target, and where the target is missed in the table already, than three times what stands there. \`wrk\`, \`taskset\` and \`haproxy\` are Debian packages; where one is missing its rows are skipped
 and say so. A baseline that checks nothing is named as such; peers get the same check as \`/verify\`
 makes: the same code for credential, verdict and limit, so that what differs is the way there.
 `;

@@ -108,17 +108,19 @@ function isMet({ ratio, target }) {
 /**
  * Whether a row is worse than twice its target, by its median and by the best that either side did:
  * what other work on the machine adds is in the one, and hardly in the other. Where the target was
- * missed already when results were kept, only what is worse than twice that as well is news.
+ * missed already when results were kept, only what is worse than three times that is news: such rows
+ * hang on the disk and on the start of a process, which vary most.
  *
  * @param {Row} row
  * @param {readonly Row[]} kept
  */
 export function isRegressed({ id, ratio, best: ofBest, target }, kept) {
   if (ratio === undefined || ofBest === undefined || target === undefined) return false;
-  const known = kept.filter((row) => row.id === id).flatMap((row) => row.ratio ?? []);
+  const missed = kept.filter((row) => row.id === id && !isMet(row));
+  const known = missed.flatMap((row) => (row.ratio === undefined ? [] : [row.ratio]));
   return target.kind === "at most"
-    ? Math.min(ratio, ofBest) > Math.max(target.value, ...known) * 2
-    : Math.max(ratio, ofBest) < Math.min(target.value, ...known) / 2;
+    ? Math.min(ratio, ofBest) > Math.max(target.value * 2, ...known.map((reached) => reached * 3))
+    : Math.max(ratio, ofBest) < Math.min(target.value / 2, ...known.map((reached) => reached / 3));
 }
 
 /** @param {readonly number[]} series @param {string} unit */
