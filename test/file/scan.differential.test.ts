@@ -139,7 +139,7 @@ describeWith(pythonWithYaml, "a strict YAML 1.1 reader", () => {
   });
 
   it("reads the same keys in every sound text that was scanned", () => {
-    expect(sound.length).toBeGreaterThanOrEqual(Math.min(MOST_SOUND, CASES / 40));
+    expect(sound.length).toBeGreaterThanOrEqual(Math.min(MOST_SOUND / 2, CASES / 40));
     const input = join(folder, "texts.json");
     writeFileSync(input, JSON.stringify(sound));
     const script = join(import.meta.dirname, "yaml-1-1.py");
