@@ -164,7 +164,7 @@ describe("keys revoke --wait, with real servers", () => {
 
   it("names a server that has another file", async () => {
     const args = ["revoke", bob.fingerprint, "--yes", "--json", "--file", workers.file()];
-    const wait = ["--wait", workers.url(), served.url(), "--timeout", "2s"];
+    const wait = ["--wait", workers.url(), served.url(), "--timeout", "6s"];
     const { exitCode, stdout, stderr } = await runKeys([...args, ...wait], {
       cwd: temporaryDirectory(),
     });
