@@ -33,6 +33,8 @@ export interface ServerWaitOptions {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 500;
 const REQUEST_TIMEOUT_MS = 5000;
+/** A timer may fire this much before its time by the clock, in milliseconds. */
+const TIMER_MS = 5;
 const MAX_STATUS_OCTETS = 64 * 1024;
 
 /**
@@ -70,7 +72,8 @@ async function waitForServer(
       return unanswered(url, "unreachable");
     }
     // A request that the end of the wait cut short says nothing of the server.
-    if (isOver(signal) && now.state === "unreachable") return seen;
+    const isCut = isOver(signal) || deadlineMs - performance.now() < TIMER_MS;
+    if (isCut && now.state === "unreachable") return seen;
     seen = now;
     if (seen.state === "current") return seen;
     const pause = Math.min(pauseMs, Math.max(0, deadlineMs - performance.now()));

@@ -96,7 +96,7 @@ describe("keys revoke --wait", () => {
     const odd = await statusServer(() => ({ generation: 7 }));
     const fine = await statusServer(current(world));
     const servers = [behind, half, down, odd, fine];
-    const args = [fingerprint, ...servers.flatMap((url) => ["--wait", url]), "--timeout", "6s"];
+    const args = [fingerprint, ...servers.flatMap((url) => ["--wait", url]), "--timeout", "3s"];
     const { status, changed, waited } = await revoke(world, ...args);
     expect(status).toBe(1);
     expect(changed).toMatchObject([{ state: "revoked" }]);
