@@ -242,7 +242,11 @@ describeWith(HAPROXY.requirement, "config haproxy --keep", () => {
     fs.writeFileSync(map, stale);
     await proxy.restart();
     await becomes(token, 401);
-    expect(talk().match(/has the whole map/g)?.length).toBeGreaterThan(1);
+    // It is said once it is done, and may be read later than seen.
+    await until(
+      () => ((talk().match(/has the whole map/g)?.length ?? 0) > 1 ? true : undefined),
+      talk,
+    );
     expect(await status(token)).toBe(401);
   });
 
