@@ -204,6 +204,9 @@ function leavesIn(
   leaving: number,
   nowMs: number,
 ): number {
+  if (leaving === 1 && charged === log.total && charged > 0) {
+    return log.oldestMs + windowMs - nowMs;
+  }
   // The oldest that count stand behind those kept for a longer window alone.
   let ahead = log.total - charged + leaving;
   for (let place = 0; place < log.size; place += 1) {

@@ -174,6 +174,52 @@ describe("against a naive model", () => {
     );
   });
 
+  it("says the same after leases, some of them given back whole", () => {
+    const moves = fc.array(
+      fc.record({
+        wait: fc.integer({ min: 0, max: 12 }),
+        lease: fc.option(fc.integer({ min: 1, max: 6 })),
+        back: fc.integer({ min: 0, max: 6 }),
+        late: fc.boolean(),
+      }),
+      { maxLength: 100 },
+    );
+    fc.assert(
+      fc.property(limits, moves, (one, all) => {
+        const limiter = createRateLimiter();
+        let [now, kept] = [1000, [] as number[]];
+        let giveBack = (): void => undefined;
+        for (const { wait, lease, back, late } of all) {
+          now += wait % 4 === 0 ? 0 : wait;
+          kept = kept.filter((instant) => instant + one.windowMs > now).sort((a, b) => a - b);
+          if (late) giveBack();
+          if (lease === null) {
+            const allowed = kept.length < one.requests;
+            if (allowed) kept = [...kept, now].sort((a, b) => a - b);
+            const resetMs = (kept[0] ?? 0) + one.windowMs - now;
+            const remaining = one.requests - kept.length;
+            expect(limiter.take("a", one, now)).toMatchObject({ allowed, remaining, resetMs });
+            continue;
+          }
+          const given = limiter.reserve("a", one, lease, now, 10);
+          const { slots, chargedAtMs } = given;
+          expect(slots).toBe(Math.min(lease, one.requests - kept.length));
+          kept = [...kept, ...Array.from({ length: slots }, () => chargedAtMs)];
+          giveBack = () => {
+            limiter.giveBack("a", given, back);
+            const left = kept.filter((instant) => instant === chargedAtMs).length - back;
+            const others = kept.filter((instant) => instant !== chargedAtMs);
+            kept = [...others, ...Array.from({ length: Math.max(left, 0) }, () => chargedAtMs)];
+            kept.sort((a, b) => a - b);
+            giveBack = () => undefined;
+          };
+          if (!late) giveBack();
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("of two limits on one lineage holds both, whichever is asked", () => {
     fc.assert(
       fc.property(limits, limits, steps, fc.infiniteStream(fc.boolean()), (a, b, waits, which) => {
