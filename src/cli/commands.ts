@@ -336,6 +336,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     operands: [{ usage: "[proxy]", description: "nginx, caddy, traefik, envoy or haproxy" }],
     options: [
       once("--server <url>", "the verify server (default: http://127.0.0.1:8787)"),
+      onceFile("--server-ca <file>", "the CA of its certificate", "the system's roots"),
       once("--upstream <url>", "what is protected (default: http://127.0.0.1:3000)"),
       once("--listen <port>", "where the proxy listens (default: 8080)"),
       repeatable("--scope <name>", "what a key must be allowed to do"),

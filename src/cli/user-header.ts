@@ -12,6 +12,7 @@ const TAKEN: ReadonlySet<string> = new Set([
   "x-auth-mode",
   "x-auth-tenant",
   "x-auth-status",
+  "x-auth-error",
   "x-keys-generation",
   "x-keys-expires",
   "x-api-key",

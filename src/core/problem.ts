@@ -94,8 +94,8 @@ const RETRY_AFTER_MS = 5000;
 export interface Presentation {
   /** The status to answer with, from the true one. */
   readonly status: (status: number) => number;
-  /** Headers to add, from the true status. */
-  readonly headers: (status: number) => readonly string[];
+  /** Headers to add, from the true status and, of a problem, its code. */
+  readonly headers: (status: number, code?: ProblemCode) => readonly string[];
 }
 
 /** Answers as HTTP.md's 'Verdicts' gives them. */
@@ -137,7 +137,7 @@ export function problemAnswer(
     headers: [
       ...headers,
       ...retry,
-      ...presentation.headers(trueStatus),
+      ...presentation.headers(trueStatus, code),
       "Cache-Control",
       "no-store",
       "Content-Type",

@@ -90,7 +90,7 @@ export function openStage(keystoreText: string): Stage {
         talk += chunk.toString();
       });
       const url = await until(
-        () => /at (http:\S+)/.exec(talk)?.[1],
+        () => /at (https?:\S+)/.exec(talk)?.[1],
         () => talk,
       );
       return { ...keys, url };

@@ -240,16 +240,18 @@ describe("what /verify is asked", () => {
 
 describe("/nginx", () => {
   it.each([
-    ["/nginx", "Bearer token-a", 200, "200"],
-    ["/nginx?scope=admin", "Bearer token-a", 403, "403"],
-    ["/nginx", "Bearer nobody", 401, "401"],
-    ["/nginx", "Bearer", 401, "400"],
-    ["/nginx?scope=", "Bearer token-a", 403, "503"],
-  ])("%s with %s → %d, and the true status", (target, authorization, status, trueStatus) => {
+    ["/nginx", "Bearer token-a", 200, "200", undefined],
+    ["/nginx?scope=admin", "Bearer token-a", 403, "403", "insufficient_scope"],
+    ["/nginx", "Bearer nobody", 401, "401", "invalid_token"],
+    ["/nginx", "Basic a", 401, "401", "unauthenticated"],
+    ["/nginx", "Bearer", 401, "400", "invalid_request"],
+    ["/nginx?scope=", "Bearer token-a", 403, "503", "misconfigured"],
+  ])("%s with %s → %d, and what it truly is", (target, authorization, status, trueStatus, code) => {
     const { answer } = app.ask(requestOf(target, { Authorization: authorization })).reply;
     expect(answer.status).toBe(status);
     expect(headerOf(answer, "X-Auth-Status")).toBe(trueStatus);
-    if (answer.body !== "") expect(JSON.parse(answer.body)).toMatchObject({ status });
+    expect(headerOf(answer, "X-Auth-Error")).toBe(code);
+    if (answer.body !== "") expect(JSON.parse(answer.body)).toMatchObject({ status, error: code });
   });
 
   it("has the identity, the challenges and Retry-After of /verify", () => {

@@ -32,6 +32,11 @@ export async function config(
 ): Promise<ExitStatus> {
   const proxy = proxyOf(operand);
   refuseMapOptions(proxy, options);
+  if (proxy === "haproxy" && options.serverCa !== undefined) {
+    throw new KeysError("usage", "haproxy asks no server: --server-ca is for the others", {
+      hint: "leave --server-ca out",
+    });
+  }
   const setup = parseSetup(options);
   const text = await configText(proxy, setup, options);
   if (proxy !== "haproxy") {

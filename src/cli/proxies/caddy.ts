@@ -1,4 +1,5 @@
 import { IDENTITY_HEADERS } from "../../core/identity-header.js";
+import { problemAnswer } from "../../core/problem.js";
 import {
   CREDENTIAL_HEADERS,
   forbiddenHeaders,
@@ -7,6 +8,7 @@ import {
 } from "./client-header.js";
 import { authorityOf, type Endpoint } from "./endpoint.js";
 import { verifyTarget } from "./requirement-text.js";
+import { trustedProxyNote } from "./server-note.js";
 import type { ProxySetup } from "./setup.js";
 
 const COMMAND =
@@ -27,13 +29,39 @@ const WITHHELD = [
   "X-Forwarded-Uri",
 ];
 
+const unavailable = problemAnswer("unavailable");
+
+/** What is answered where the verify server is down: Caddy's own is a 502 without a body. */
+const UNDECIDED = [
+  "",
+  "handle_errors {",
+  "\t# No verdict: the verify server is down.",
+  "\t@keys_undecided not vars keys_judged yes",
+  "\thandle @keys_undecided {",
+  "\t\theader Cache-Control no-store",
+  "\t\theader Content-Type application/problem+json",
+  "\t\theader Retry-After 5",
+  `\t\trespond \`${unavailable.body}\` ${unavailable.status}`,
+  "\t}",
+  "\thandle {",
+  "\t\trespond {http.error.status_code}",
+  "\t}",
+  "}",
+];
+
 /** A configuration for Caddy 2.6 and later, with `forward_auth`. */
 export function caddyConfig(setup: ProxySetup): string {
   if (setup.snippet) {
-    return ["# For a site of Caddy, such as: import keys.caddy", ...route(setup), ""].join("\n");
+    return [
+      "# For a site of Caddy, such as: import keys.caddy",
+      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+      ...route(setup),
+      "",
+    ].join("\n");
   }
   return [
     `# ${COMMAND}`,
+    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
     "{",
     "\tadmin off",
     "\tauto_https off",
@@ -43,14 +71,14 @@ export function caddyConfig(setup: ProxySetup): string {
     ...(setup.listen.host === undefined
       ? []
       : [`\tbind ${setup.listen.host.replace(/^\[|\]$/g, "")}`]),
-    ...route(setup).map((line) => (line === "" ? "" : `\t${line}`)),
+    ...[...route(setup), ...UNDECIDED].map((line) => (line === "" ? "" : `\t${line}`)),
     "}",
     "",
   ].join("\n");
 }
 
 function route(setup: ProxySetup): readonly string[] {
-  const { server, upstream, requirement, userHeaders, passCredential } = setup;
+  const { server, serverCa, upstream, requirement, userHeaders, passCredential } = setup;
   const stripped = forbiddenHeaders(userHeaders).flatMap(spellingsOf);
   return [
     "# In this order, which is not Caddy's own.",
@@ -68,6 +96,9 @@ function route(setup: ProxySetup): readonly string[] {
     "",
     `\tforward_auth ${addressOf(server)} {`,
     `\t\turi ${verifyTarget(requirement)}`,
+    ...(serverCa === undefined
+      ? []
+      : ["\t\ttransport http {", `\t\t\ttls_trusted_ca_certs ${serverCa}`, "\t\t}"]),
     "\t\t# Nothing but the credential: a client's cookies are not for the verify server.",
     ...WITHHELD.map((pattern) => `\t\theader_up -${pattern}`),
     "\t\tcopy_headers {",
@@ -85,6 +116,7 @@ function route(setup: ProxySetup): readonly string[] {
           "\t# The credential stays here.",
           ...CREDENTIAL_HEADERS.flatMap(spellingsOf).map((name) => `\trequest_header -${name}`),
         ]),
+    "\tvars keys_judged yes",
     `\treverse_proxy ${addressOf(upstream)}`,
     "}",
   ];

@@ -6,9 +6,11 @@ import {
 } from "./client-header.js";
 import type { Endpoint } from "./endpoint.js";
 import { formatRequirement } from "./requirement-text.js";
+import { trustedProxyNote } from "./server-note.js";
 import type { ProxySetup } from "./setup.js";
 
 const COMMAND = "envoy -c envoy.yaml --use-dynamic-base-id --disable-hot-restart";
+const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
 const TYPES = "type.googleapis.com/envoy";
 
 /** A configuration for Envoy 1.25 (`early_header_mutation_extensions`) and later, with `ext_authz` over HTTP. */
@@ -16,6 +18,7 @@ export function envoyConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
       "# For an http_connection_manager of Envoy, with a cluster keys_server:",
+      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
       ...connectionManager(setup),
       "",
     ].join("\n");
@@ -24,6 +27,7 @@ export function envoyConfig(setup: ProxySetup): string {
   const address = listen.host?.replace(/^\[|\]$/g, "") ?? "0.0.0.0";
   return [
     `# ${COMMAND}`,
+    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
     ...(userHeaders.length === 0
       ? []
       : [
@@ -54,8 +58,8 @@ export function envoyConfig(setup: ProxySetup): string {
     "                          route: { cluster: upstream, timeout: 0s }",
     ...connectionManager(setup).map((line) => `                ${line}`),
     "  clusters:",
-    ...cluster("keys_server", setup.server),
-    ...cluster("upstream", setup.upstream),
+    ...cluster("keys_server", setup.server, setup.serverCa ?? SYSTEM_ROOTS),
+    ...cluster("upstream", setup.upstream, SYSTEM_ROOTS),
     "",
   ].join("\n");
 }
@@ -120,7 +124,7 @@ function removed({ passCredential }: ProxySetup): readonly string[] {
   ];
 }
 
-function cluster(name: string, endpoint: Endpoint): readonly string[] {
+function cluster(name: string, endpoint: Endpoint, roots: string): readonly string[] {
   const address =
     endpoint.kind === "unix"
       ? `pipe: { path: "${endpoint.path}" }`
@@ -134,11 +138,11 @@ function cluster(name: string, endpoint: Endpoint): readonly string[] {
     "        endpoints:",
     "          - lb_endpoints:",
     `              - endpoint: { address: { ${address} } }`,
-    ...secure(endpoint).map((line) => `      ${line}`),
+    ...secure(endpoint, roots).map((line) => `      ${line}`),
   ];
 }
 
-function secure(endpoint: Endpoint): readonly string[] {
+function secure(endpoint: Endpoint, roots: string): readonly string[] {
   if (endpoint.kind === "unix" || !endpoint.tls) return [];
   const host = bare(endpoint.host);
   return [
@@ -149,7 +153,7 @@ function secure(endpoint: Endpoint): readonly string[] {
     `    sni: "${host}"`,
     "    common_tls_context:",
     "      validation_context:",
-    '        trusted_ca: { filename: "/etc/ssl/certs/ca-certificates.crt" }',
+    `        trusted_ca: { filename: "${roots}" }`,
     "        match_typed_subject_alt_names:",
     `          - { san_type: ${/^[\d.]+$|:/.test(host) ? "IP_ADDRESS" : "DNS"}, matcher: { exact: "${host}" } }`,
   ];

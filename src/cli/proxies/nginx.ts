@@ -1,10 +1,19 @@
 import { IDENTITY_HEADERS } from "../../core/identity-header.js";
 import { forbiddenHeaders, IDENTITY_NAMES, spellingsOf } from "./client-header.js";
 import { authorityOf, type Endpoint } from "./endpoint.js";
+import {
+  KEPT_OF_REFUSAL,
+  OWN_ERROR_PAGES,
+  OWN_PROBLEMS,
+  REFUSAL_PAGES,
+  REFUSALS,
+} from "./nginx-refusals.js";
 import { formatRequirement } from "./requirement-text.js";
+import { trustedProxyNote } from "./server-note.js";
 import type { ProxySetup } from "./setup.js";
 
 const COMMAND = 'nginx -e stderr -p "$PWD" -c nginx.conf';
+const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
 /** Where `auth_request` asks; `internal`, so that no client reaches it. */
 const ASK = "/.keys-verify";
 
@@ -14,13 +23,15 @@ export function nginxConfig(setup: ProxySetup): string {
     return [
       "# For a server { } of nginx, such as: include keys.conf;",
       "# Leave underscores_in_headers off and ignore_invalid_headers on, as they are by default.",
-      ...locations(setup, urlOf(setup.server)),
+      ...trustedProxyNote(setup.server).map(comment),
+      ...locations(setup, urlOf(setup.server), []),
       "",
     ].join("\n");
   }
   const scheme = setup.server.kind === "tcp" && setup.server.tls ? "https" : "http";
   return [
     `# ${COMMAND}`,
+    ...trustedProxyNote(setup.server).map(comment),
     "daemon off;",
     "pid nginx.pid;",
     "error_log stderr;",
@@ -47,31 +58,34 @@ export function nginxConfig(setup: ProxySetup): string {
     "",
     "    server {",
     `        listen ${setup.listen.host === undefined ? "" : `${setup.listen.host}:`}${setup.listen.port};`,
-    ...locations(setup, `${scheme}://keys_server`).map((line) =>
-      line === "" ? "" : `        ${line}`,
-    ),
+    ...[
+      "# Problems for what nginx refuses by itself.",
+      ...OWN_ERROR_PAGES,
+      ...OWN_PROBLEMS,
+      "",
+      ...locations(setup, `${scheme}://keys_server`, OWN_ERROR_PAGES),
+    ].map((line) => (line === "" ? "" : `        ${line}`)),
     "    }",
     "}",
     "",
   ].join("\n");
 }
 
-function locations(setup: ProxySetup, server: string): readonly string[] {
+function locations(
+  setup: ProxySetup,
+  server: string,
+  ownPages: readonly string[],
+): readonly string[] {
   const { requirement, upstream, userHeaders, passCredential } = setup;
   const query = formatRequirement(requirement, "&");
   return [
     "location / {",
     `    auth_request ${ASK};`,
-    "    auth_request_set $keys_status $upstream_http_x_auth_status;",
-    "    auth_request_set $keys_retry_after $upstream_http_retry_after;",
-    "    auth_request_set $keys_challenge $upstream_http_www_authenticate;",
+    ...KEPT_OF_REFUSAL.map(indented),
     ...IDENTITY_NAMES.map(
       (name) => `    auth_request_set ${variableOf(name)} $upstream_http_${snake(name)};`,
     ),
-    "    # auth_request knows 401 and 403 alone; the true status is 403, 429 or 503.",
-    "    error_page 403 = @keys_denied;",
-    "    # No verdict: the verify server is down, or its answer is none.",
-    "    error_page 500 = @keys_unavailable;",
+    ...[...REFUSAL_PAGES, ...ownPages].map(indented),
     "",
     "    # Only to WebSocket: h2c would let further requests through without a verdict.",
     '    set $keys_upgrade "";',
@@ -82,7 +96,7 @@ function locations(setup: ProxySetup, server: string): readonly string[] {
     "    }",
     "",
     `    proxy_pass ${urlOf(upstream)};`,
-    ...secure(upstream).map(indented),
+    ...secure(upstream, SYSTEM_ROOTS).map(indented),
     "    proxy_http_version 1.1;",
     "    proxy_request_buffering off;",
     "    proxy_max_temp_file_size 0;",
@@ -106,7 +120,7 @@ function locations(setup: ProxySetup, server: string): readonly string[] {
     `location = ${ASK} {`,
     "    internal;",
     `    proxy_pass ${server}/nginx${query === "" ? "" : `?${query}`};`,
-    ...secure(setup.server).map(indented),
+    ...secure(setup.server, setup.serverCa ?? SYSTEM_ROOTS).map(indented),
     "    proxy_http_version 1.1;",
     "    proxy_pass_request_body off;",
     "    client_max_body_size 0;",
@@ -120,26 +134,7 @@ function locations(setup: ProxySetup, server: string): readonly string[] {
     "    proxy_set_header X-Request-Id $request_id;",
     "}",
     "",
-    "location @keys_denied {",
-    "    default_type application/problem+json;",
-    "    add_header WWW-Authenticate $keys_challenge always;",
-    "    add_header Retry-After $keys_retry_after always;",
-    "    add_header Cache-Control no-store always;",
-    "    if ($keys_status = 429) {",
-    `        return 429 '${problem(429, "Too Many Requests")}';`,
-    "    }",
-    "    if ($keys_status = 503) {",
-    `        return 503 '${problem(503, "Service Unavailable")}';`,
-    "    }",
-    `    return 403 '${problem(403, "Forbidden")}';`,
-    "}",
-    "",
-    "location @keys_unavailable {",
-    "    default_type application/problem+json;",
-    "    add_header Retry-After 5 always;",
-    "    add_header Cache-Control no-store always;",
-    `    return 503 '${problem(503, "Service Unavailable")}';`,
-    "}",
+    ...REFUSALS,
   ];
 }
 
@@ -167,13 +162,13 @@ function credential(pass: boolean): readonly string[] {
 }
 
 /** What makes nginx check the certificate of what it connects to: by default it does not. */
-function secure(endpoint: Endpoint): readonly string[] {
+function secure(endpoint: Endpoint, roots: string): readonly string[] {
   if (endpoint.kind === "unix" || !endpoint.tls) return [];
   return [
     "proxy_ssl_server_name on;",
     `proxy_ssl_name ${endpoint.host};`,
     "proxy_ssl_verify on;",
-    "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
+    `proxy_ssl_trusted_certificate ${roots};`,
   ];
 }
 
@@ -186,11 +181,6 @@ function serverOf(endpoint: Endpoint): string {
   return endpoint.kind === "unix" ? `unix:${endpoint.path}` : authorityOf(endpoint);
 }
 
-/** nginx does not keep the body of the verdict, so that this says no more than the status. */
-function problem(status: number, title: string): string {
-  return JSON.stringify({ type: "about:blank", title, status });
-}
-
 function snake(name: string): string {
   return name.toLowerCase().replaceAll("-", "_");
 }
@@ -201,4 +191,8 @@ function variableOf(name: string): string {
 
 function indented(line: string): string {
   return `    ${line}`;
+}
+
+function comment(line: string): string {
+  return `# ${line}`;
 }

@@ -1,13 +1,16 @@
 import { isAskable } from "../../core/scope.js";
+import { KeysError } from "../../errors.js";
 import { parseUserHeaders } from "../user-header.js";
 import { invalid } from "../values.js";
-import { parseEndpoint, parseListen } from "./endpoint.js";
+import { parseEndpoint, parseListen, parsePlainPath, type Endpoint } from "./endpoint.js";
 import type { ProxySetup } from "./setup.js";
 
 /** The options that say what a proxy's configuration is made from. */
 export interface SetupOptions {
   /** Default `http://127.0.0.1:8787`. */
   readonly server?: string;
+  /** Default: the system's roots. */
+  readonly serverCa?: string;
   /** Default `http://127.0.0.1:3000`. */
   readonly upstream?: string;
   /** Default `8080`. */
@@ -27,10 +30,16 @@ const DEFAULT_LISTEN = "8080";
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+){0,5}$/;
 const LONGEST_HEADER = 64;
 
-/** Checks every option for what may stand in a configuration. @throws KeysError `value-invalid` */
+/**
+ * Checks every option for what may stand in a configuration.
+ *
+ * @throws KeysError `value-invalid`, and `usage` for a CA of a server that has no certificate.
+ */
 export function parseSetup(options: SetupOptions): ProxySetup {
+  const server = parseEndpoint("--server", options.server ?? DEFAULT_SERVER);
   return {
-    server: parseEndpoint("--server", options.server ?? DEFAULT_SERVER),
+    server,
+    serverCa: options.serverCa === undefined ? undefined : parseServerCa(options.serverCa, server),
     upstream: parseEndpoint("--upstream", options.upstream ?? DEFAULT_UPSTREAM),
     listen: parseListen("--listen", options.listen ?? DEFAULT_LISTEN),
     requirement: {
@@ -41,6 +50,13 @@ export function parseSetup(options: SetupOptions): ProxySetup {
     passCredential: options.passCredential ?? false,
     snippet: options.snippet ?? false,
   };
+}
+
+function parseServerCa(path: string, server: Endpoint): string {
+  if (server.kind === "tcp" && server.tls) return parsePlainPath("--server-ca", path);
+  throw new KeysError("usage", "--server-ca is for a server over TLS", {
+    hint: "name it with --server https://HOST:PORT",
+  });
 }
 
 function parseWords(option: string, values: readonly string[] = []): readonly string[] {

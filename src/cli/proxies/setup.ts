@@ -5,6 +5,8 @@ import type { Endpoint, ListenEndpoint } from "./endpoint.js";
 export interface ProxySetup {
   /** The verify server. */
   readonly server: Endpoint;
+  /** The file of the CAs that sign its certificate; undefined for the system's roots. */
+  readonly serverCa: string | undefined;
   /** What the proxy protects. */
   readonly upstream: Endpoint;
   readonly listen: ListenEndpoint;

@@ -7,6 +7,7 @@ import {
 } from "./client-header.js";
 import { authorityOf, formatListen, type Endpoint } from "./endpoint.js";
 import { verifyTarget } from "./requirement-text.js";
+import { trustedProxyNote } from "./server-note.js";
 import type { ProxySetup } from "./setup.js";
 
 /**
@@ -26,6 +27,7 @@ export function traefikConfig(setup: ProxySetup): string {
     "      forwardAuth:",
     `        address: "${urlOf("--server", setup.server)}${verifyTarget(requirement)}"`,
     "        trustForwardHeader: false",
+    ...(setup.serverCa === undefined ? [] : ["        tls:", `          ca: "${setup.serverCa}"`]),
     "        # Nothing but the credential: a client's cookies are not for the verify server.",
     "        authRequestHeaders:",
     ...CREDENTIAL_HEADERS.map((name) => `          - "${name}"`),
@@ -43,6 +45,7 @@ export function traefikConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
       `# For the file provider of Traefik; a router's middlewares, in this order: ${chain.join(", ")}`,
+      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
       "http:",
       "  middlewares:",
       ...middlewares,
@@ -51,6 +54,7 @@ export function traefikConfig(setup: ProxySetup): string {
   }
   return [
     `# traefik --global.checknewversion=false --global.sendanonymoususage=false --entrypoints.web.address=${formatListen(setup.listen)} --providers.file.filename=traefik.yml`,
+    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
     ...(userHeaders.length === 0
       ? []
       : [
