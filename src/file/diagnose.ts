@@ -10,7 +10,7 @@ import { PositionFinder } from "./position.js";
 import { Report } from "./report.js";
 import { placeOf, whatHides } from "./syntax-place.js";
 import type { SyntaxNode, SyntaxPair } from "./syntax.js";
-import { readSyntax } from "./yaml-reader.js";
+import { readSyntax, type SyntaxResult } from "./yaml-reader.js";
 
 /** Everything that {@link diagnose} finds out about a text. */
 export interface Diagnosis {
@@ -25,10 +25,17 @@ export interface Diagnosis {
   readonly misplaced: ReadonlySet<string>;
 }
 
-/** Judges a keystore's text by every rule of KEYSTORE.md. Never throws. */
-export function diagnose(text: string, policy: Policy): Diagnosis {
+/**
+ * Judges a keystore's text by every rule of KEYSTORE.md. Never throws.
+ *
+ * @param syntax - the text as it was read. Default: as the `yaml` library reads it.
+ */
+export function diagnose(
+  text: string,
+  policy: Policy,
+  syntax: SyntaxResult = readSyntax(text),
+): Diagnosis {
   const report = new Report(() => new PositionFinder(text));
-  const syntax = readSyntax(text);
   for (const { code, offset, message } of syntax.problems) {
     report.add(code, [], offset, { message });
   }

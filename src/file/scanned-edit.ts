@@ -2,7 +2,6 @@ import { digestOf } from "../core/digest.js";
 import { isKeysError } from "../errors.js";
 import type { Change } from "./change.js";
 import { editComposed, type ComposedEdit } from "./composed-edit.js";
-import { composeKeystore } from "./document.js";
 import { isAsMeant } from "./as-meant.js";
 import type { Policy } from "./policy.js";
 import { rootText } from "./root-text.js";
@@ -10,6 +9,7 @@ import { KnownRows } from "./scan/known-rows.js";
 import { scan, type Scan } from "./scan/scan.js";
 import { Skeleton } from "./scan/skeleton.js";
 import { ScannedDocument } from "./scanned-document.js";
+import { readSkeleton } from "./skeleton-document.js";
 import { encodeText } from "./text.js";
 
 /**
@@ -49,10 +49,10 @@ function editSkeleton(
   changes: readonly Change[],
   policy: Policy,
 ): ComposedEdit | "declined" | undefined {
-  const document = composeKeystore(skeleton.bytes, policy);
+  const document = readSkeleton(skeleton.bytes, policy);
   try {
     return editComposed(document, changes, policy, (text) =>
-      composeKeystore(encodeText(text), policy),
+      readSkeleton(encodeText(text), policy),
     );
   } catch (error) {
     // What is to be said of it counts lines of the whole.

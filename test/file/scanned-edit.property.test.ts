@@ -8,6 +8,7 @@ import { composeKeystore, parseKeystore } from "../../src/file/document.js";
 import type { LineChange } from "../../src/file/line-change.js";
 import { editScanned } from "../../src/file/scanned-edit.js";
 import { scan } from "../../src/file/scan/scan.js";
+import { scanTree } from "../../src/file/scan/tree.js";
 import { ScannedDocument } from "../../src/file/scanned-document.js";
 import { keystores } from "./arbitrary-keystore.js";
 import { mutated, mutations } from "./mutation.js";
@@ -17,6 +18,35 @@ import { writtenConfigurations } from "./written-configurations.js";
 const nowMs = Date.parse("2026-11-22T12:00:00Z");
 const policy = { nowMs };
 const RUNS = Number(process.env["KEYHOLD_PROPERTY_RUNS"] ?? 600);
+
+/** Settings that are none of ours, some of which could stand last. */
+const OTHERS: readonly (readonly string[])[] = [
+  [],
+  [],
+  [
+    "workers: # note",
+    "- name: é",
+    "  ports: [1, {a: b}] # note",
+    "  rest:",
+    "-   x",
+    "",
+    "# behind",
+  ],
+  ["server:", "   tls:", "      cert: 'it''s'", "", "   # note", "   hosts:", "      - a # note"],
+  ["list:", "  - 日本", "  - k:", "    - 1", "    # inside", "# behind"],
+  ['"quoted": # note', "flags: {a: 1, b: [x]}", "nothing: ~"],
+];
+
+/** Files that have no block of keys yet, where one is made. */
+const without: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom(...OTHERS),
+    fc.constantFrom("", "---", "# head", "api_keys:"),
+    fc.boolean(),
+  )
+  .map(([other, head, raw]) =>
+    [head, ...(raw ? ["api_key: an-old-shared-secret"] : []), ...other, ""].join("\n"),
+  );
 
 /** Many rows with what people put between them: more than an edit's skeleton keeps. */
 const manyRows: fc.Arbitrary<string> = fc
@@ -28,8 +58,9 @@ const manyRows: fc.Arbitrary<string> = fc
     bare: fc.boolean(),
     first: fc.boolean(),
     wide: fc.boolean(),
+    other: fc.constantFrom(...OTHERS),
   })
-  .map(({ rows, retired, eol, step, bare, first, wide }) => {
+  .map(({ rows, retired, eol, step, bare, first, wide, other }) => {
     const live = [
       "api_keys: # who",
       ...rows.flatMap((kind, index) => row(kind, `l${index}`, step)),
@@ -38,8 +69,8 @@ const manyRows: fc.Arbitrary<string> = fc
       retired.length === 0
         ? []
         : ["retired_api_keys:", ...retired.flatMap((kind, i) => row(kind, `r${i}`, step, true))];
-    const around = [wide ? "title: Schlüssel – 日本 😀" : "title: keys", ...live];
-    const lines = first ? [...gone, ...around, "port: 1"] : [...around, "", ...gone];
+    const around = [wide ? "title: Schlüssel – 日本 😀" : "title: keys", ...other, ...live];
+    const lines = first ? [...gone, ...around, "port: 1"] : [...around, "", ...gone, ...other];
     return lines.join(eol) + (bare ? "" : eol);
   });
 
@@ -76,6 +107,7 @@ function row(kind: number, name: string, step: number, isRetired = false): strin
 
 const texts: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: manyRows },
+  { weight: 1, arbitrary: without },
   {
     weight: 1,
     arbitrary: fc.tuple(manyRows, mutations).map(([text, list]) => mutated(text, list)),
@@ -146,7 +178,7 @@ describe("an edit of a text that was scanned", () => {
   it(
     "gives the octets that the edit of its whole tree gives",
     () => {
-      const tally = { carried: 0, refused: 0, declined: 0, skeletons: 0 };
+      const tally = { carried: 0, refused: 0, declined: 0, skeletons: 0, library: 0 };
       fc.assert(
         fc.property(texts, steps, (text, list) => {
           const bytes = Buffer.from(text);
@@ -172,6 +204,7 @@ describe("an edit of a text that was scanned", () => {
           if ("code" in scanned) tally.refused += 1;
           else tally.carried += 1;
           if (entries.length > 8) tally.skeletons += 1;
+          if (scanTree(bytes) === undefined) tally.library += 1;
           expect(shown(scanned)).toEqual(composed && shown(composed));
           if (!(scanned instanceof ScannedDocument)) return;
           // Rows that were taken over are as if the whole had been read.
@@ -184,6 +217,8 @@ describe("an edit of a text that was scanned", () => {
       console.info(JSON.stringify(tally));
       expect(tally.carried).toBeGreaterThan(RUNS / 4);
       expect(tally.declined).toBeLessThan(RUNS / 5);
+      // Nearly all by way of the scanner's tree.
+      expect(tally.library).toBeLessThan(RUNS / 5);
     },
     Math.max(120_000, RUNS * 60),
   );

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import type { Keystore } from "../../core/keystore.js";
 import { diagnoseEmptiness, diagnoseRootKeys } from "../diagnose-root-keys.js";
 import { RowJudge, type BlockName } from "../diagnose-row.js";
@@ -14,6 +13,7 @@ import { BytePlaces } from "./byte-places.js";
 import { readFlow } from "./flow.js";
 import { DECLINED, OPEN_BRACE } from "./octet.js";
 import type { KnownRows } from "./known-rows.js";
+import { documentStart, isPortable } from "./portable.js";
 import { RowScanner } from "./row-scanner.js";
 import { RowTable } from "./row-table.js";
 import { Scalars } from "./scalars.js";
@@ -37,11 +37,7 @@ export interface Scan {
   readonly settings: readonly number[];
 }
 
-const BYTE_ORDER_MARK = Buffer.from("\ufeff");
-const START_OF_DOCUMENT = Buffer.from("---");
 const ROOT_NAMES: ReadonlySet<string> = new Set<string>(ROOT_KEYS);
-// U+0080–9F, U+2028 and U+2029, U+FEFF, U+FFFE and U+FFFF, in UTF-8 read octet by octet.
-const NOT_PORTABLE = /\xc2[\x80-\x9f]|\xe2\x80[\xa8\xa9]|\xef\xbb\xbf|\xef\xbf[\xbe\xbf]/;
 
 /**
  * Reads a keystore's octets by one pass over them, without making a tree: the canonical form and
@@ -81,8 +77,8 @@ class Scanner {
   }
 
   scan(): Scan | undefined {
-    const start = this.#start();
-    if (start === DECLINED || !this.#root(start) || !this.#isPortable()) return undefined;
+    const start = documentStart(this.#scalars);
+    if (start === DECLINED || !this.#root(start) || !isPortable(this.#scalars)) return undefined;
     const [live, retired, report] = [this.#live, this.#retired, this.#report];
     if (live.crowded || retired.crowded) return undefined;
     const entries = {
@@ -110,19 +106,6 @@ class Scanner {
       pairs: this.#pairs,
       settings: this.#settings,
     };
-  }
-
-  /** Behind a byte-order mark, or behind the comments and the `---` before the document. */
-  #start(): number {
-    const bytes = this.#bytes;
-    if (bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)) {
-      return BYTE_ORDER_MARK.length;
-    }
-    const content = this.#scalars.contentLine(0);
-    if (content === DECLINED || this.#scalars.indent !== 0) return 0;
-    const behind = content + START_OF_DOCUMENT.length;
-    const isStart = bytes.subarray(content, behind).equals(START_OF_DOCUMENT);
-    return isStart ? this.#scalars.lineEnd(behind) : 0;
   }
 
   /** Whether every setting at the root was understood. */
@@ -191,14 +174,6 @@ class Scanner {
     if (end === DECLINED || scalars.isColon(end)) return DECLINED;
     this.#pairs.set(name, { key, value: scalars.node() });
     return scalars.lineEnd(end);
-  }
-
-  /** Whether the text is UTF-8 without characters that readers differ in. */
-  #isPortable(): boolean {
-    if (!this.#scalars.everWide) return true;
-    const mark = this.#bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-    const text = this.#bytes.subarray(mark ? BYTE_ORDER_MARK.length : 0);
-    return isUtf8(text) && !NOT_PORTABLE.test(text.toString("latin1"));
   }
 }
 
