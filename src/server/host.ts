@@ -18,7 +18,7 @@ import type { ServerEvent } from "./server-event.js";
 import type { Services } from "./services.js";
 import { createSweeper, sweepChanges } from "./sweeper.js";
 import { tlsEvent } from "./tls-event.js";
-import { watchTls, type TlsFiles, type TlsPair } from "./tls.js";
+import { watchTls, type TlsChange, type TlsFiles, type TlsPair } from "./tls.js";
 import { createUsageCollector } from "./usage-collector.js";
 
 /** How long a stop waits for the log to be written, in milliseconds. */
@@ -172,6 +172,17 @@ export function openHost(
     }
   }
 
+  function onTls(change: TlsChange, listener: HostListener): void {
+    try {
+      if ("pair" in change) listener.tls(change.pair);
+      state.setDegraded("tls-invalid", "error" in change);
+      listener.degraded?.(state.degraded());
+      report(tlsEvent(change));
+    } catch (error) {
+      report(faultEvent("the certificate was not reloaded, by a defect of the server", error));
+    }
+  }
+
   return {
     state,
     counters,
@@ -195,10 +206,7 @@ export function openHost(
       const { tlsFiles } = options;
       if (tlsFiles !== undefined) {
         const unwatch = watchTls(tlsFiles, tlsFiles.since, (change) => {
-          if ("pair" in change) listener.tls(change.pair);
-          state.setDegraded("tls-invalid", "error" in change);
-          listener.degraded?.(state.degraded());
-          report(tlsEvent(change));
+          onTls(change, listener);
         });
         ends.push(unwatch);
       }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
+import { ignore } from "../file/atomic.js";
 import { fileSignature } from "../file/watch.js";
 
 /** Where a certificate and its key are: PEM files. */
@@ -95,7 +96,8 @@ export function watchTls(
   async function poll(): Promise<void> {
     while (!isStopped()) {
       await delay(POLL_MS, undefined, { ref: false });
-      await look();
+      // What a listener throws is its own to tell; the files are followed all the same.
+      await look().catch(ignore);
     }
   }
 

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import { get as httpsGet } from "node:https";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
@@ -12,6 +13,7 @@ import { runKeys } from "../helpers/bin.js";
 import { describeWith, runs } from "../helpers/requires.js";
 import { eventually } from "./eventually.js";
 import { keystoreFile, keystoreText, temporaryDirectory } from "./files.js";
+import { childrenOf } from "./processes.js";
 import { startServe } from "./served.js";
 import { ask } from "./sockets.js";
 
@@ -128,6 +130,43 @@ describeWith(openssl, "TLS", () => {
     plain.write("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
     await once(plain, "close");
     expect((await askTls(url))[0]).toBe(200);
+  });
+
+  it("ends with the last of many pairs in every worker, one that died meanwhile too", async () => {
+    const directory = await temporaryDirectory();
+    const pairs = ["one", "two", "three"].map((name) => certificate(directory, name));
+    const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+    const [first] = pairs;
+    copyFileSync(first?.cert ?? "", cert);
+    copyFileSync(first?.key ?? "", key);
+    const args = ["--tls-cert", cert, "--tls-key", key, "--workers", "2"];
+    const served = await startServe(await keystoreFile(GOOD), args);
+    const { url, said } = served;
+    const workers = (): number[] => childrenOf(served.pid);
+    const [victim = 0] = workers();
+    // Some rounds stand still for long enough to be read, whole or between the two files.
+    for (const [round, pause] of [0, 20, 600, 0, 150, 450, 0, 10, 300, 0, 600].entries()) {
+      const next = pairs[round % pairs.length];
+      copyFileSync(next?.cert ?? "", `${cert}.new`);
+      await rename(`${cert}.new`, cert);
+      await delay(pause);
+      copyFileSync(next?.key ?? "", key);
+      await delay(pause);
+      if (round === 4) process.kill(victim, "SIGKILL");
+    }
+    copyFileSync(pairs[2]?.key ?? "", key);
+    copyFileSync(pairs[2]?.cert ?? "", cert);
+    await eventually(workers).toHaveLength(2);
+    await eventually(async () => (await askTls(url, "/readyz"))[2]).toContain('"degraded":[]');
+    await eventually(async () => (await askTls(url))[1]).toBe("three");
+    for (const worker of workers()) {
+      // It alone takes connections while the other stands still.
+      const others = workers().filter((pid) => pid !== worker);
+      for (const pid of others) process.kill(pid, "SIGSTOP");
+      expect((await askTls(url, "/healthz")).slice(0, 2)).toEqual([200, "three"]);
+      for (const pid of others) process.kill(pid, "SIGCONT");
+    }
+    expect(said().split("worker-died")).toHaveLength(2);
   });
 
   it("does not start where certificate and key don't belong together", async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { runKeys } from "../helpers/bin.js";
 import { eventually } from "./eventually.js";
 import { keystoreFile, keystoreText, temporaryDirectory } from "./files.js";
+import { childrenOf } from "./processes.js";
 import { startServe } from "./served.js";
 import { ask } from "./sockets.js";
 
@@ -23,21 +24,6 @@ async function statusOf(url: string, path = "/verify"): Promise<number | undefin
 async function statusesOf(url: string, count: number): Promise<Set<number | undefined>> {
   const statuses = await Promise.all(Array.from({ length: count }, () => statusOf(url)));
   return new Set(statuses);
-}
-
-/** The processes whose parent is `pid`. */
-function childrenOf(pid: number | undefined): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((child) => {
-      try {
-        const stat = readFileSync(`/proc/${String(child)}/stat`, "utf8");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid;
-      } catch {
-        return false;
-      }
-    });
 }
 
 describe("keys serve --workers", () => {
