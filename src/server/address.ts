@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { existsSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, isIP, type AddressInfo, type Server } from "node:net";
@@ -50,6 +51,16 @@ export function listen(server: Server, address: ListenAddress): Promise<ListenAd
     if ("socket" in address) withSocketMask(() => server.listen({ path: address.socket }, done));
     else server.listen({ host: address.host, port: address.port }, done);
   });
+}
+
+/**
+ * An address whose host is an IP address: of a name what it stands for now, so that what is judged
+ * is what is bound. A name that stands for nothing stays; to listen there fails.
+ */
+export async function resolveAddress(address: ListenAddress): Promise<ListenAddress> {
+  if ("socket" in address || isIP(address.host) !== 0) return address;
+  const found = await lookup(address.host).catch(() => undefined);
+  return found === undefined ? address : { ...address, host: found.address };
 }
 
 /** Whether an IP address stands for every address of this machine. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
-import { runKeys } from "../helpers/bin.js";
+import { runKeys, type RunResult } from "../helpers/bin.js";
 import { mount, mountRights } from "../helpers/machine.js";
 import { describeWith } from "../helpers/requires.js";
 import { keystoreFile, keystoreText } from "./files.js";
@@ -36,6 +36,12 @@ describe("a start", () => {
     expect((await check(none, "--allow-unauthenticated", "--host", "0.0.0.0"))[0]).toBe(3);
     const some = keystoreText({ a: "alice" });
     expect((await check(some, "--allow-unauthenticated", "--host", "0.0.0.0"))[0]).toBe(0);
+  });
+
+  it("judges a name by the address that it stands for", async () => {
+    const none = "# nothing yet\n";
+    expect((await check(none, "--allow-unauthenticated", "--host", "localhost"))[0]).toBe(0);
+    expect((await check(none, "--allow-unauthenticated", "--host", "nobody.invalid"))[0]).toBe(3);
   });
 
   it("says in readiness that requests may pass without a credential", async () => {
@@ -131,5 +137,23 @@ describeWith(mountRights, "an audit log that can't be written", () => {
     expect(await start("--sweep", "--audit-file", join(tmpdir(), "audit.jsonl"))).not.toContain(
       "audit log",
     );
+  });
+});
+
+describeWith(mountRights, "a start where names stand for other addresses", () => {
+  async function start(hosts: string, ...args: readonly string[]): Promise<RunResult> {
+    const path = await keystoreFile("# nothing yet\n");
+    const cwd = dirname(path);
+    await writeFile(join(cwd, "hosts"), hosts);
+    const script = 'mount --bind hosts /etc/hosts && exec "$0" "$@"';
+    const run = ["serve", "--file", path, "--allow-unauthenticated", ...args];
+    return runKeys(run, { cwd, through: ["unshare", "--mount", "sh", "-c", script] });
+  }
+
+  it("takes no localhost for loopback that is none, and any name that is", async () => {
+    const elsewhere = "0.0.0.0 localhost\n";
+    expect((await start(elsewhere, "--check", "--host", "localhost")).exitCode).toBe(3);
+    const named = "127.0.0.5 keys.test\n";
+    expect((await start(named, "--check", "--host", "keys.test")).exitCode).toBe(0);
   });
 });

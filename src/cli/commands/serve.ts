@@ -7,7 +7,7 @@ import { loadForStart, type LoadedKeystore } from "../../file/load.js";
 import { isAuditWritable } from "../../file/audit-access.js";
 import { isMountPoint } from "../../file/mount-point.js";
 import type { Policy } from "../../file/policy.js";
-import { isLocal } from "../../server/address.js";
+import { isLocal, resolveAddress } from "../../server/address.js";
 import type { ServableKeystore } from "../../server/host.js";
 import type { PrimaryOptions } from "../../server/primary.js";
 import { startServer, type RunningServer } from "../../server/serve.js";
@@ -37,7 +37,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<Ex
     });
   }
   const file = keystoreFile(context);
-  const settings = readServeSettings(context, options);
+  const given = readServeSettings(context, options);
+  const settings = { ...given, address: await resolveAddress(given.address) };
   let server: RunningServer | undefined;
   const release = context.onHangup(() => void server?.reload());
   try {
@@ -133,7 +134,7 @@ async function load(
   settings: ServeSettings,
   policy: Policy,
 ): Promise<ServableKeystore> {
-  const local = isLocal(settings.address) || isLocalName(settings);
+  const local = isLocal(settings.address);
   const loaded = await readFor(file, {
     policy,
     allowEmpty: settings.allowEmpty,
@@ -156,10 +157,6 @@ async function load(
     await context.talk.warn("the keystore is empty: every key gets 401 until one is added");
   }
   return { ...loaded, keystore };
-}
-
-function isLocalName({ address }: ServeSettings): boolean {
-  return "host" in address && address.host.toLowerCase() === "localhost";
 }
 
 async function readFor(
