@@ -1,3 +1,4 @@
+import { isToken } from "../core/credential.js";
 import { digestOfHeader } from "../core/digest.js";
 import type { Entry } from "../core/entry.js";
 import type { Answer } from "../core/problem.js";
@@ -25,7 +26,8 @@ export interface IntrospectOptions extends FailureOptions {
 /**
  * `POST /introspect`: OAuth 2.0 Token Introspection (RFC 7662). The caller is a key with the scope
  * `keys:introspect`. A token that is not in service is `{"active":false}` and nothing more; of two
- * answers nobody can tell why. Charges no limit.
+ * answers nobody can tell why. What `/verify` calls malformed is looked up here no more than there.
+ * Charges no limit.
  */
 export function createIntrospectHandler(options: IntrospectOptions): Handler {
   const { services, now, realm } = options;
@@ -53,6 +55,7 @@ export function createIntrospectHandler(options: IntrospectOptions): Handler {
   }
 
   function introspect(token: string): Reply {
+    if (!isToken(token)) return { answer: inactive, outcome: "inactive", reason: "malformed" };
     const { digest, verdict } = judge(token);
     if (!verdict.ok) return { answer: inactive, verdict, digest, outcome: "inactive" };
     services.used(digest, now());
@@ -67,6 +70,7 @@ export function createIntrospectHandler(options: IntrospectOptions): Handler {
     if (typeof client === "string") {
       return refuse(request, undefined, {}, client === "unreadable-basic");
     }
+    if (!isToken(client.secret)) return refuse(request, client, { reason: "malformed" });
     const digest = digestOfHeader(client.secret);
     const verdict = verifyDigest(options.snapshot().keystore, digest, CALLER, now());
     if (!verdict.ok || !isClient(client, verdict.entry)) {

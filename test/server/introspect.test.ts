@@ -54,6 +54,27 @@ function ask(
 }
 
 describe("introspection", () => {
+  it("looks up no token that /verify calls malformed, not a caller's either", () => {
+    const malformed = ["a b", "a\tb", "a\u007fb", "\u0000", "x".repeat(4097)];
+    const held = malformed.map((token, n) =>
+      entryOf(token, { id: `odd${String(n)}`, scopes: "keys:introspect" }),
+    );
+    const app = appOf(keystoreOf(...held, entryOf("svc-token", { id: "svc", scopes: "keys:*" })));
+    for (const [n, token] of malformed.entries()) {
+      const verify = app.ask(requestOf("/verify", { Authorization: `Bearer ${token}` })).reply;
+      expect(verify.answer.status).toBe(400);
+      const asked = app.ask(
+        bodyRequest("POST", "/introspect", `token=${encode(token)}`, {
+          ...FORM,
+          Authorization: "Bearer svc-token",
+        }),
+      ).reply;
+      expect([asked.answer.body, asked.digest]).toEqual(['{"active":false}', undefined]);
+      const caller = `token=x&client_id=odd${String(n)}&client_secret=${encode(token)}`;
+      expect(ask(app, caller, FORM).status).toBe(401);
+    }
+  });
+
   it("tells of a live token what RFC 7662 names, and leaves out what it has no value for", () => {
     const app = appOf(keystore);
     const answer = ask(app, "token=token-a&token_type_hint=whatever");
