@@ -8,36 +8,36 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createVerdictAnswers, createVerifier } from "keyhold";
 import { SessionOwners, stamp } from "keyhold/provenance";
 import { createApplier } from "./applier.js";
 import { openDatabase } from "./database.js";
 import { parseEvent } from "./event.js";
 import { Queue } from "./queue.js";
+import { readSettings, USAGE } from "./settings.js";
 
 /** Longest body, in octets. */
 const BODY_OCTETS = 64 * 1024;
 
-const { values } = parseArgs({
-  options: {
-    keystore: { type: "string", default: "keys.yaml" },
-    data: { type: "string", default: "data" },
-    port: { type: "string", default: "8080" },
-    // How long events may wait for the database, in milliseconds. The queue has them all the while.
-    "apply-every": { type: "string", default: "20" },
-  },
-});
+const settings = await orEnd(2, () => readSettings(process.argv.slice(2)));
+if (settings === undefined) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const { keystore, data, port, applyEvery } = settings;
 
-const verifier = await createVerifier({
-  file: values.keystore,
-  onError: ({ message }) => console.error(`the last good keystore stays in force: ${message}`),
-});
+const verifier = await orEnd(1, () =>
+  createVerifier({
+    file: keystore,
+    onError: ({ message }) => console.error(`the last good keystore stays in force: ${message}`),
+  }),
+);
 const answers = createVerdictAnswers("events");
 
-mkdirSync(values.data, { recursive: true, mode: 0o700 });
-const queue = await Queue.open(join(values.data, "events.queue"));
-const database = openDatabase(join(values.data, "events.db"));
+const [queue, database] = await orEnd(1, async () => {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  return [await Queue.open(join(data, "events.queue")), openDatabase(join(data, "events.db"))];
+});
 const applier = createApplier(queue, database);
 const owners = new SessionOwners({
   stored: (session) => database.ownerOf(session),
@@ -46,15 +46,27 @@ const owners = new SessionOwners({
 });
 
 // What a crash has left between the two.
-await applier.run();
+await orEnd(1, () => applier.run());
 console.log(`recovered: ${JSON.stringify(database.progress())}`);
+
+/** Does a part of the start, or ends with a sentence: 2 where the command is wrong, else 1. */
+async function orEnd(status, begin) {
+  try {
+    return await begin();
+  } catch (error) {
+    console.error(`events-peer: ${error.message}`);
+    if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+    if (status === 2) console.error(USAGE);
+    process.exit(status);
+  }
+}
 
 let timer;
 function applySoon() {
   timer ??= setTimeout(() => {
     timer = undefined;
     applier.run().catch((error) => console.error(`the database is behind: ${error.message}`));
-  }, Number(values["apply-every"]));
+  }, applyEvery);
 }
 
 async function ingest(request, response) {
@@ -142,6 +154,7 @@ async function stop() {
 process.once("SIGTERM", () => void stop());
 process.once("SIGINT", () => void stop());
 
-server.listen(Number(values.port), "127.0.0.1", () => {
+server.once("error", (error) => orEnd(1, () => Promise.reject(error)));
+server.listen(port, "127.0.0.1", () => {
   console.log(`listening on ${server.address().port}`);
 });

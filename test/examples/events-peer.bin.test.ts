@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import Database from "libsql";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { binEnv, nodePath } from "../helpers/bin.js";
 import { mintToken, temporaryDirectory } from "../helpers/keystores.js";
@@ -279,4 +280,56 @@ it("follows the keystore: a revoked key is refused", async () => {
   const text = readFileSync(file, "utf8").replace(digestOf(tokens.alice), digestOf(mintToken()));
   writeFileSync(file, text);
   await eventually(async () => (await peer.post(tokens.alice, { session: "s" })).status).toBe(401);
+});
+
+describe("a start that can't be", () => {
+  /** Runs the example to its end. */
+  async function run(...args: readonly string[]): Promise<{ status: unknown; said: string }> {
+    const options = { cwd: root, env: binEnv() };
+    const child = spawn(nodePath, ["examples/events-peer/server.js", ...args], options);
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+    }
+    const [status] = (await once(child, "close")) as [unknown];
+    return { status, said };
+  }
+
+  it("prints its usage with --help", async () => {
+    const { status, said } = await run("--help");
+    expect([status, said]).toEqual([0, expect.stringMatching(/^usage: /)]);
+  });
+
+  it.each([
+    [["--keystone", "a"], 2],
+    [["--port", "99999"], 2],
+    [["--apply-every", "soon"], 2],
+    [["more"], 2],
+    [["--keystore", "none.yaml"], 1],
+    [["--keystore", "."], 1],
+    [["--keystore", "GOOD", "--data", "GOOD"], 1],
+    [["--keystore", "GOOD", "--data", "DATA", "--port", "TAKEN"], 1],
+  ])("says why %s is none, and ends with %i", async (args, expected) => {
+    const directory = workplace();
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    onTestFinished(() => {
+      taken.close();
+    });
+    const names: Readonly<Record<string, string>> = {
+      GOOD: join(directory, "keys.yaml"),
+      DATA: join(directory, "data"),
+      TAKEN: String((taken.address() as AddressInfo).port),
+    };
+    const { status, said } = await run(...args.map((arg) => names[arg] ?? arg));
+    expect(status).toBe(expected);
+    expect(said).toMatch(/^events-peer: \S/m);
+    expect(said).not.toMatch(/^ {4}at /m);
+    expect(said.includes("usage: ")).toBe(expected === 2);
+  });
 });
