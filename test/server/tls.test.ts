@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, it, onTestFinished } from "vitest";
 import { watchTls } from "../../src/server/tls.js";
 import { eventually } from "./eventually.js";
 import { temporaryDirectory } from "./files.js";
