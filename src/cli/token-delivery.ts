@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open, realpath, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { KeysError, systemCode } from "../errors.js";
-import { ignore } from "../file/atomic.js";
+import { ignore } from "../file/file-failure.js";
 import type { Context } from "./context.js";
 import type { IssuedRecord } from "./key-record.js";
 import type { KeystoreFile } from "./keystore-file.js";

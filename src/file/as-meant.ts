@@ -42,49 +42,52 @@ function areLeftAlone(
   touched: ReadonlySet<string>,
 ): boolean {
   const [old, now] = [before.blocks[name], after.blocks[name]];
-  const [oldRows, nowRows] = [old, now].map((block) => othersOf(block, touched)) as [Rows, Rows];
-  // Rows that stand side by side as before are compared in one go, up to where the last one starts.
-  let [oldStart, nowStart] = [-1, -1];
-  let [oldLast, nowLast] = [-1, -1];
-  const isRunSame = (): boolean => {
-    if (oldLast < 0) return true;
-    const [from, to] = [old.table.offsetOf(oldStart), old.table.offsetOf(oldLast)];
-    const nowFrom = now.table.offsetOf(nowStart);
-    const source = before.bytes.subarray(from, to);
-    const isSame = source.equals(after.bytes.subarray(nowFrom, nowFrom + to - from));
-    return isSame && isSameEntry(old.entry(oldLast), now.entry(nowLast));
-  };
+  const [oldTouched, nowTouched] = [touchedRows(old, touched), touchedRows(now, touched)];
+  let [row, nowRow] = [0, 0];
   for (;;) {
-    const [row, nowRow] = [oldRows.next(), nowRows.next()];
-    if (row < 0 || nowRow < 0) return row === nowRow && isRunSame();
-    const shift = now.table.offsetOf(nowRow) - old.table.offsetOf(row);
-    const goesOn =
-      row === oldLast + 1 &&
-      nowRow === nowLast + 1 &&
-      shift === now.table.offsetOf(nowLast) - old.table.offsetOf(oldLast);
-    if (!goesOn || oldLast < 0) {
-      if (!isRunSame()) return false;
-      [oldStart, nowStart] = [row, nowRow];
-    }
-    [oldLast, nowLast] = [row, nowRow];
+    row = passOver(oldTouched, row);
+    nowRow = passOver(nowTouched, nowRow);
+    const isEnd = row >= old.table.count;
+    if (isEnd || nowRow >= now.table.count) return isEnd && nowRow >= now.table.count;
+    // Rows that stand side by side as before are compared in one go, up to where the last one starts.
+    const length = Math.min(
+      old.table.runLength(row, now.table, nowRow),
+      nextOf(oldTouched, row) - row,
+      nextOf(nowTouched, nowRow) - nowRow,
+    );
+    const last = row + length - 1;
+    const [from, to] = [old.table.offsetOf(row), old.table.offsetOf(last)];
+    const nowFrom = now.table.offsetOf(nowRow);
+    const source = before.bytes.subarray(from, to);
+    if (!source.equals(after.bytes.subarray(nowFrom, nowFrom + to - from))) return false;
+    if (!isSameEntry(old.entry(last), now.entry(nowRow + length - 1))) return false;
+    row += length;
+    nowRow += length;
   }
 }
 
-/** The rows of a block one by one; -1 at its end. */
-interface Rows {
-  next(): number;
+/** The numbers of the rows that may differ, in order. */
+function touchedRows({ table }: BlockEntries, touched: ReadonlySet<string>): readonly number[] {
+  const rows = [...touched].map((digest) => table.find(digest));
+  return rows.filter((row) => row >= 0).sort((a, b) => a - b);
 }
 
-function othersOf({ table }: BlockEntries, touched: ReadonlySet<string>): Rows {
-  const rows = new Set([...touched].map((digest) => table.find(digest)));
-  let row = -1;
-  return {
-    next(): number {
-      do row += 1;
-      while (rows.has(row));
-      return row < table.count ? row : -1;
-    },
-  };
+/** The first row from one on that is not touched. */
+function passOver(touched: readonly number[], row: number): number {
+  let next = row;
+  while (nextOf(touched, next) === next) next += 1;
+  return next;
+}
+
+/** The first touched row from one on; infinite where there is none. */
+function nextOf(touched: readonly number[], row: number): number {
+  let [low, high] = [0, touched.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((touched[middle] ?? 0) < row) low = middle + 1;
+    else high = middle;
+  }
+  return touched[low] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Whether rows follow each other as in the skeleton, and touched ones are what they are there. */

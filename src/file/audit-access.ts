@@ -1,6 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import { resolveTarget } from "./atomic.js";
+import { resolveTarget } from "./snapshot.js";
 import type { AuditPlace } from "./audit.js";
 import { auditPath } from "./audit-log.js";
 import { systemCode } from "../errors.js";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { generationOf } from "../core/generation.js";
 import { isKeysError, KeysError } from "../errors.js";
-import type { Snapshot } from "./atomic.js";
+import type { Snapshot } from "./snapshot.js";
 import type { AuditOrigin, AuditPlace, AuditResult } from "./audit.js";
 import { effectsBetween, type KeyEffect } from "./audit-effect.js";
 import type { AuditState, IntentLine } from "./audit-line.js";

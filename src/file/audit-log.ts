@@ -12,7 +12,8 @@ import { open, realpath, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { digestOf } from "../core/digest.js";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
-import { fileFailure, ignore, ignoreUnsyncable, readSnapshot } from "./atomic.js";
+import { fileFailure, ignore, ignoreUnsyncable } from "./file-failure.js";
+import { readSnapshot } from "./snapshot.js";
 import type { AuditPlace } from "./audit.js";
 import {
   formatAuditLine,

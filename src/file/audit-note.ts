@@ -1,5 +1,5 @@
 import { holdsMintedToken } from "../core/minted-token.js";
-import { resolveTarget } from "./atomic.js";
+import { resolveTarget } from "./snapshot.js";
 import type { AuditNote, AuditPlace } from "./audit.js";
 import type { NoteLine } from "./audit-line.js";
 import { auditPath, openAuditLog, timeText } from "./audit-log.js";

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { KeysError, systemCode } from "../errors.js";
-import { fileFailure } from "./atomic.js";
+import { fileFailure } from "./file-failure.js";
 import {
   GENESIS,
   hashOfLine,

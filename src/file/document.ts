@@ -5,7 +5,9 @@ import type { Layout } from "./layout.js";
 import type { LineChange } from "./line-change.js";
 import type { Policy } from "./policy.js";
 import type { SyntaxNode } from "./syntax.js";
-import { scan } from "./scan/scan.js";
+import { keptOctets } from "./scan/kept-octets.js";
+import { KnownRows } from "./scan/known-rows.js";
+import { scan, type Scan } from "./scan/scan.js";
 import { ScannedDocument } from "./scanned-document.js";
 import { decodeText, encodeText } from "./text.js";
 
@@ -34,15 +36,40 @@ export interface KeystoreDocument {
   readonly touched?: ReadonlySet<string>;
 }
 
-/** Reads a keystore's octets. Never throws: what is wrong is in `diagnostics`. */
-export function parseKeystore(bytes: Uint8Array, policy: Policy): KeystoreDocument {
-  const scanned = scan(bytes, policy);
+/**
+ * Reads a keystore's octets. Never throws: what is wrong is in `diagnostics`.
+ *
+ * @param known - an earlier document of the same file, or of any: what the octets have in common
+ *   with it is not read again. The result is the same without it.
+ */
+export function parseKeystore(
+  bytes: Uint8Array,
+  policy: Policy,
+  known?: KeystoreDocument,
+): KeystoreDocument {
+  const scanned =
+    known instanceof ScannedDocument ? scanAgain(bytes, policy, known.scan) : scan(bytes, policy);
   return scanned === undefined ? composeKeystore(bytes, policy) : new ScannedDocument(scanned);
 }
 
+function scanAgain(bytes: Uint8Array, policy: Policy, before: Scan): Scan | undefined {
+  const now = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const kept = keptOctets(before.bytes, now);
+  const rows = new KnownRows(before, kept);
+  const isWhole =
+    now.length === before.bytes.length && (now.length === 0 || kept[0]?.end === now.length);
+  // Nothing was to be said, and nothing is.
+  if (isWhole && rows.isSilentFor(policy)) return { ...before, policy };
+  return scan(bytes, policy, rows);
+}
+
 /** {@link parseKeystore} of a text that is decoded already. */
-export function parseKeystoreText(text: string, policy: Policy): KeystoreDocument {
-  return parseKeystore(encodeText(text), policy);
+export function parseKeystoreText(
+  text: string,
+  policy: Policy,
+  known?: KeystoreDocument,
+): KeystoreDocument {
+  return parseKeystore(encodeText(text), policy, known);
 }
 
 /** Reads octets by way of a tree of the whole text: slow, and made for any YAML there is. */

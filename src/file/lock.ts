@@ -37,7 +37,7 @@ import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KeysError, systemCode } from "../errors.js";
-import { fileFailure, ignore, ignoreMissing } from "./atomic.js";
+import { fileFailure, ignore, ignoreMissing } from "./file-failure.js";
 import { identifySelf, judge, parseHolder, type Holder, type Owner } from "./lock-holder.js";
 
 /** For {@link acquireLock}. Durations in milliseconds. */

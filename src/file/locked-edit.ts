@@ -1,6 +1,7 @@
 import { KeysError } from "../errors.js";
-import { isSame, readSnapshot, removeStaleTemps, resolveTarget, writeAtomic } from "./atomic.js";
-import type { Snapshot } from "./atomic.js";
+import { removeStaleTemps, writeAtomic } from "./atomic.js";
+import { isSame, readSnapshot, resolveTarget } from "./snapshot.js";
+import type { Snapshot } from "./snapshot.js";
 import { acquireLock } from "./lock.js";
 import type { LockOptions } from "./lock.js";
 
@@ -28,6 +29,8 @@ export interface Journal {
 /** For {@link editFile}. Its `signal` holds up to the rename; after that the edit completes. */
 export interface EditOptions extends LockOptions {
   journal?: Journal | undefined;
+  /** What the file holds unless it has changed: then it takes no memory again. */
+  expected?: Buffer | undefined;
 }
 
 /** What came of an edit. */
@@ -73,7 +76,7 @@ async function editOnce<T extends EditOutcome | undefined>(
   edit: (snapshot: Snapshot | undefined) => T | Promise<T>,
   options: EditOptions,
 ): Promise<EditResult<T> | undefined> {
-  const { signal, journal } = options;
+  const { signal, journal, expected } = options;
   const realPath = await resolveTarget(path);
   const outdated = new KeysError("file-changing", `${path} has changed`);
   const lock = await acquireLock(realPath, options);
@@ -81,7 +84,7 @@ async function editOnce<T extends EditOutcome | undefined>(
     // A link may have been turned while we waited: then ours is the lock of another file.
     if ((await resolveTarget(path)) !== realPath) return undefined;
     await removeStaleTemps(realPath);
-    const snapshot = await readSnapshot(realPath);
+    const snapshot = await readSnapshot(realPath, expected);
     const result = await edit(snapshot);
     requireUninterrupted(signal);
     if (result?.bytes === undefined) return { result, written: false, realPath };

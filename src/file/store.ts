@@ -1,5 +1,5 @@
 import { isKeysError, KeysError } from "../errors.js";
-import { MAX_FILE_BYTES, readSnapshot, resolveTarget, type Snapshot } from "./atomic.js";
+import { MAX_FILE_BYTES, readSnapshot, resolveTarget, type Snapshot } from "./snapshot.js";
 import type { AuditOrigin, AuditPlace, AuditResult } from "./audit.js";
 import { AuditJournal, type DocumentedChange } from "./audit-journal.js";
 import type { Change } from "./change.js";
@@ -42,6 +42,11 @@ export interface UpdateOptions extends AuditPlace {
   readonly lockTimeoutMs?: number;
   /** Aborting it before the rename leaves the file as it was (`interrupted`). */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What was read of the file before, by whoever goes on living with it: only what has changed since
+   * is read again. The result is the same without it.
+   */
+  readonly known?: KeystoreDocument | undefined;
 }
 
 /** What {@link updateStore} did. */
@@ -62,12 +67,17 @@ const OTHERS_READ = 0o044;
 /**
  * Reads a keystore file. What is wrong inside it is in `diagnostics`.
  *
+ * @param known - what was read of it before: only what has changed since is read again.
  * @throws KeysError `file-not-found`, `file-is-directory`, `file-unreadable`, `file-changing`.
  */
-export async function readStore(path: string, policy: Policy): Promise<StoredKeystore> {
-  const snapshot = await readSnapshot(await resolveTarget(path));
+export async function readStore(
+  path: string,
+  policy: Policy,
+  known?: KeystoreDocument,
+): Promise<StoredKeystore> {
+  const snapshot = await readSnapshot(await resolveTarget(path), expectedOf(known));
   if (snapshot === undefined) throw notFound(path);
-  return storedKeystore(path, snapshot, policy);
+  return storedKeystore(path, snapshot, policy, known);
 }
 
 /**
@@ -85,12 +95,12 @@ export async function updateStore(
   plan: (store: StoredKeystore) => readonly Change[] | Promise<readonly Change[]>,
   options: UpdateOptions,
 ): Promise<UpdateResult> {
-  const { policy, create = false, dryRun = false, lockTimeoutMs, signal } = options;
+  const { policy, create = false, dryRun = false, lockTimeoutMs, signal, known } = options;
   const progress: { isPlanned: boolean; change?: DocumentedChange } = { isPlanned: false };
   async function edit(snapshot: Snapshot | undefined): Promise<EditedStore> {
     progress.isPlanned = true;
     if (snapshot === undefined && !create) throw notFound(path);
-    const before = storedKeystore(path, snapshot, policy);
+    const before = storedKeystore(path, snapshot, policy, known);
     const changes = await plan(before);
     const document = editKeystore(before.document, changes, policy);
     const isWithdrawal = options.unrecorded === "any" || changes.every(takesAccessAway);
@@ -130,6 +140,7 @@ export async function updateStore(
       timeoutMs: lockTimeoutMs,
       signal,
       journal,
+      expected: expectedOf(known),
     });
     const { before, after } = result;
     return { before, after, written, ...(written ? { audit: journal?.result } : {}) };
@@ -184,12 +195,13 @@ function storedKeystore(
   path: string,
   snapshot: Snapshot | undefined,
   policy: Policy,
+  known?: KeystoreDocument,
 ): StoredKeystore {
   if (snapshot?.tooLarge === true) {
     const document = tooLargeDocument();
     return { path, exists: true, diagnostics: document.diagnostics, document };
   }
-  const document = parseKeystore(snapshot?.bytes ?? NOTHING, policy);
+  const document = parseKeystore(snapshot?.bytes ?? NOTHING, policy, known);
   return {
     path,
     exists: snapshot !== undefined,
@@ -224,6 +236,13 @@ function fileDiagnostics(
 function wholeFile(code: DiagnosticCode): Diagnostic {
   const { severity, message, hint } = DIAGNOSTICS[code];
   return { severity, code, path: [], line: 1, column: 1, message, hint };
+}
+
+/** The octets that a file holds unless it has changed. */
+function expectedOf(known: KeystoreDocument | undefined): Buffer | undefined {
+  if (known === undefined) return undefined;
+  const { buffer, byteOffset, length } = known.bytes;
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function notFound(path: string): KeysError {

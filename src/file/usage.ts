@@ -1,7 +1,7 @@
 import { isDigest } from "../core/fingerprint.js";
 import { formatInstant, isInstant, parseInstant } from "../core/instant.js";
 import { isKeysError } from "../errors.js";
-import { readSnapshot, resolveTarget } from "./atomic.js";
+import { readSnapshot, resolveTarget } from "./snapshot.js";
 import { editFile } from "./locked-edit.js";
 
 /** When keys were last used: instants in milliseconds since 1970, by digest. */

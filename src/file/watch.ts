@@ -2,7 +2,9 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
-import { ignore } from "./atomic.js";
+import { ignore } from "./file-failure.js";
+import type { KeystoreDocument } from "./document.js";
+import type { DocumentMemory } from "./document-memory.js";
 import type { Policy } from "./policy.js";
 import { readStore, type StoredKeystore } from "./store.js";
 
@@ -27,7 +29,13 @@ export interface WatchOptions {
   /** Milliseconds for which the file must have stood still; default 50. */
   readonly settleMs?: number;
   /** How the file is read; default {@link readStore}. */
-  readonly read?: (path: string, policy: Policy) => Promise<StoredKeystore>;
+  readonly read?: (
+    path: string,
+    policy: Policy,
+    known?: KeystoreDocument,
+  ) => Promise<StoredKeystore>;
+  /** What was read of the file before: only what has changed since is read again. */
+  readonly memory?: Pick<DocumentMemory, "last">;
 }
 
 /** Follows a keystore file. */
@@ -102,7 +110,7 @@ export function watchStore(path: string, options: WatchOptions): StoreWatcher {
   /** Undefined where the file changed during the read. */
   async function readOnce(): Promise<WatchResult | undefined> {
     try {
-      return { store: await read(path, options.policy()) };
+      return { store: await read(path, options.policy(), options.memory?.last) };
     } catch (error) {
       if (isKeysError(error, "file-changing")) return undefined;
       if (isKeysError(error)) return { error };

@@ -2,6 +2,7 @@ import { generationOf } from "../core/generation.js";
 import type { Keystore } from "../core/keystore.js";
 import type { KeysError } from "../errors.js";
 import type { Diagnostic } from "../file/diagnostic.js";
+import { DocumentMemory } from "../file/document-memory.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import { loadForPeer, reloadedKeystore, type LoadKeystoreOptions } from "../file/load.js";
 import {
@@ -58,6 +59,7 @@ export async function followKeystore(
   const { watch = true, onReload, onError } = options;
   const loaded = await loadForPeer(file, { ...options, policy: policy() });
   let { keystore } = loaded;
+  const memory = new DocumentMemory(loaded.document);
 
   function take(result: WatchResult): void {
     if ("error" in result) {
@@ -71,6 +73,7 @@ export async function followKeystore(
       return;
     }
     keystore = next;
+    memory.keep(result.store.document);
     tell(onReload, {
       generation: generationOf(next),
       liveCount: next.liveCount,
@@ -79,7 +82,7 @@ export async function followKeystore(
   }
 
   const follow = (times: WatchTimes): StoreWatcher =>
-    watchStore(file, { ...times, onChange: take, policy, since: loaded.since });
+    watchStore(file, { ...times, onChange: take, policy, since: loaded.since, memory });
   const watcher = watch === false ? undefined : follow(watch === true ? {} : watch);
   return {
     get keystore() {

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRateLimiter, type RateLimiter } from "../core/rate-limiter.js";
+import { DocumentMemory } from "../file/document-memory.js";
 import { reloadedKeystore, type LoadedKeystore } from "../file/load.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { Policy } from "../file/policy.js";
@@ -117,7 +118,8 @@ export function openHost(
     },
     report,
   });
-  const edit = createKeystoreEdit({ path, auditFile, policy, now, report });
+  const memory = new DocumentMemory(loaded.document);
+  const edit = createKeystoreEdit({ path, auditFile, policy, now, report, memory });
   const services = createLocalServices({
     path,
     auditFile,
@@ -165,7 +167,9 @@ export function openHost(
       listener.degraded?.(state.degraded());
       if (!outcome.applied || "error" in result) return;
       // What came into force last is all that counts: it has whatever came before.
-      applying = listener.applied?.(result.store.document.text) ?? applying;
+      const { document } = result.store;
+      memory.keep(document);
+      applying = listener.applied?.(document.text) ?? applying;
       if (options.sweep === true) sweeper.look();
     } catch (error) {
       report(faultEvent("the keystore was not reloaded, by a defect of the server", error));
@@ -194,6 +198,7 @@ export function openHost(
       const watcher = watchStore(path, {
         ...options.watch,
         policy,
+        memory,
         since: loaded.since,
         onChange: (result) => {
           onChange(result, listener);

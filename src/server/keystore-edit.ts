@@ -1,5 +1,6 @@
 import type { AuditOrigin } from "../file/audit.js";
 import type { Change } from "../file/change.js";
+import type { DocumentMemory } from "../file/document-memory.js";
 import type { Policy } from "../file/policy.js";
 import { updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
 import type { ServerEvent } from "./server-event.js";
@@ -18,6 +19,8 @@ export interface KeystoreEditOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly report: (event: ServerEvent) => void;
+  /** What the file held last. */
+  readonly memory: DocumentMemory;
 }
 
 /** Changes the file; throws what `updateStore` throws, and then nothing has changed. */
@@ -31,7 +34,7 @@ export type KeystoreEdit = (
  * where it can't be recorded; then the log says so, since nobody else is there to be told.
  */
 export function createKeystoreEdit(options: KeystoreEditOptions): KeystoreEdit {
-  const { path, auditFile, policy, now, report } = options;
+  const { path, auditFile, policy, now, report, memory } = options;
   return async (plan, origin) => {
     const result = await updateStore(path, plan, {
       policy: policy(),
@@ -39,7 +42,9 @@ export function createKeystoreEdit(options: KeystoreEditOptions): KeystoreEdit {
       auditFile,
       now,
       lockTimeoutMs: EDIT_TIMEOUT_MS,
+      known: memory.last,
     });
+    if (result.written) memory.keep(result.after.document);
     const { audit } = result;
     if (audit !== undefined && audit.recorded !== "whole") {
       report(unrecordedEvent(origin, audit.recorded, audit.problem?.message));

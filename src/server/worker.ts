@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError } from "../errors.js";
 import { parseKeystoreText } from "../file/document.js";
+import { DocumentMemory } from "../file/document-memory.js";
 import type { Policy } from "../file/policy.js";
 import type { StoredKeystore } from "../file/store.js";
 import { createCounters } from "./counters.js";
@@ -57,6 +58,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
   let state: KeystoreState | undefined;
   let policy = (): Policy => ({ nowMs: now() });
   let path = "";
+  const memory = new DocumentMemory();
 
   function report(event: ServerEvent): void {
     log.event(event, now());
@@ -64,7 +66,8 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
 
   function take({ version, text }: SentKeystore): void {
     if (state === undefined) return;
-    const document = parseKeystoreText(text, policy());
+    const document = parseKeystoreText(text, policy(), memory.last);
+    memory.keep(document);
     const { diagnostics } = document;
     const store: StoredKeystore = { path, exists: true, diagnostics, document };
     // The primary has judged the same text by the same rules.
@@ -90,7 +93,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
     take(given.keystore);
     const { auditFile } = given;
     const services = createRemoteServices({
-      edit: createKeystoreEdit({ path, auditFile, policy: () => policy(), now, report }),
+      edit: createKeystoreEdit({ path, auditFile, policy: () => policy(), now, report, memory }),
       line,
       send: (message) => {
         channel.send(message);

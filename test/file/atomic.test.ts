@@ -5,14 +5,8 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
-import {
-  isSame,
-  MAX_FILE_BYTES,
-  readSnapshot,
-  removeStaleTemps,
-  resolveTarget,
-  writeAtomic,
-} from "../../src/file/atomic.js";
+import { removeStaleTemps, writeAtomic } from "../../src/file/atomic.js";
+import { isSame, MAX_FILE_BYTES, readSnapshot, resolveTarget } from "../../src/file/snapshot.js";
 import { buildChildModules } from "../helpers/child-modules.js";
 import { describeWith, runs } from "../helpers/requires.js";
 
@@ -339,9 +333,12 @@ describe("removeStaleTemps", () => {
 function writeAs(uid: number, gid: number): string {
   const build = buildChildModules(["file/atomic"]);
   try {
-    const url = pathToFileURL(join(build, "file/atomic.js")).href;
+    const [atomic, snapshot] = ["atomic", "snapshot"].map(
+      (name) => pathToFileURL(join(build, `file/${name}.js`)).href,
+    );
     const script = `
-      import { readSnapshot, writeAtomic } from ${JSON.stringify(url)};
+      import { readSnapshot } from ${JSON.stringify(snapshot)};
+      import { writeAtomic } from ${JSON.stringify(atomic)};
       const path = process.argv[1];
       try {
         await writeAtomic(path, Buffer.from("new"), { snapshot: await readSnapshot(path) });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
-import type { Snapshot } from "../../src/file/atomic.js";
+import type { Snapshot } from "../../src/file/snapshot.js";
 import { acquireLock } from "../../src/file/lock.js";
 import { editFile } from "../../src/file/locked-edit.js";
 import { buildChildModules } from "../helpers/child-modules.js";

@@ -11,6 +11,7 @@ import { scan } from "../../src/file/scan/scan.js";
 import { scanTree } from "../../src/file/scan/tree.js";
 import { ScannedDocument } from "../../src/file/scanned-document.js";
 import { keystores } from "./arbitrary-keystore.js";
+import { manyRows, OTHERS } from "./many-rows.js";
 import { mutated, mutations } from "./mutation.js";
 import { readingOf } from "./read-alike.js";
 import { writtenConfigurations } from "./written-configurations.js";
@@ -18,24 +19,6 @@ import { writtenConfigurations } from "./written-configurations.js";
 const nowMs = Date.parse("2026-11-22T12:00:00Z");
 const policy = { nowMs };
 const RUNS = Number(process.env["KEYHOLD_PROPERTY_RUNS"] ?? 600);
-
-/** Settings that are none of ours, some of which could stand last. */
-const OTHERS: readonly (readonly string[])[] = [
-  [],
-  [],
-  [
-    "workers: # note",
-    "- name: é",
-    "  ports: [1, {a: b}] # note",
-    "  rest:",
-    "-   x",
-    "",
-    "# behind",
-  ],
-  ["server:", "   tls:", "      cert: 'it''s'", "", "   # note", "   hosts:", "      - a # note"],
-  ["list:", "  - 日本", "  - k:", "    - 1", "    # inside", "# behind"],
-  ['"quoted": # note', "flags: {a: 1, b: [x]}", "nothing: ~"],
-];
 
 /** Files that have no block of keys yet, where one is made. */
 const without: fc.Arbitrary<string> = fc
@@ -47,63 +30,6 @@ const without: fc.Arbitrary<string> = fc
   .map(([other, head, raw]) =>
     [head, ...(raw ? ["api_key: an-old-shared-secret"] : []), ...other, ""].join("\n"),
   );
-
-/** Many rows with what people put between them: more than an edit's skeleton keeps. */
-const manyRows: fc.Arbitrary<string> = fc
-  .record({
-    rows: fc.array(fc.nat(9), { minLength: 1, maxLength: 14 }),
-    retired: fc.array(fc.nat(9), { maxLength: 9 }),
-    eol: fc.constantFrom("\n", "\r\n"),
-    step: fc.integer({ min: 1, max: 4 }),
-    bare: fc.boolean(),
-    first: fc.boolean(),
-    wide: fc.boolean(),
-    other: fc.constantFrom(...OTHERS),
-  })
-  .map(({ rows, retired, eol, step, bare, first, wide, other }) => {
-    const live = [
-      "api_keys: # who",
-      ...rows.flatMap((kind, index) => row(kind, `l${index}`, step)),
-    ];
-    const gone =
-      retired.length === 0
-        ? []
-        : ["retired_api_keys:", ...retired.flatMap((kind, i) => row(kind, `r${i}`, step, true))];
-    const around = [wide ? "title: Schlüssel – 日本 😀" : "title: keys", ...other, ...live];
-    const lines = first ? [...gone, ...around, "port: 1"] : [...around, "", ...gone, ...other];
-    return lines.join(eol) + (bare ? "" : eol);
-  });
-
-function row(kind: number, name: string, step: number, isRetired = false): string[] {
-  const [outer, inner] = [" ".repeat(step), " ".repeat(step * 2)];
-  const digest = digestOf(name);
-  const state = isRetired
-    ? [`${inner}state: revoked`, `${inner}retired_at: "2026-11-01T00:00:00Z"`]
-    : [];
-  const fields = [`${inner}id: ${name}`, ...state];
-  switch (kind) {
-    case 0:
-      return [`${outer}'${digest}': # a note`, ...fields, `${inner}label: "ü # x"  # é`];
-    case 1:
-      return [
-        "# before",
-        "",
-        `${outer}"${digest}":`,
-        `${inner}# inside`,
-        ...fields,
-        "",
-        "  # behind",
-      ];
-    case 2:
-      return isRetired
-        ? [`${outer}"${digest}": {id: x, state: expired, retired_at: "2026-11-01T00:00:00Z"}`]
-        : [`${outer}"${digest}": {id: x}`];
-    case 3:
-      return [`${outer}"${digest}":`, ...fields, `${inner}team: platform`];
-    default:
-      return [`${outer}"${digest}":`, ...fields];
-  }
-}
 
 const texts: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: manyRows },

@@ -1,6 +1,7 @@
 import { digestOfHeader } from "../../src/core/digest.js";
 import { createEntry, type Entry, type EntryPlace } from "../../src/core/entry.js";
 import { createKeystore, type Keystore } from "../../src/core/keystore.js";
+import { DocumentMemory } from "../../src/file/document-memory.js";
 import type { Answer } from "../../src/core/problem.js";
 import type { AuditNote } from "../../src/file/audit.js";
 import type { StoredKeystore } from "../../src/file/store.js";
@@ -99,6 +100,7 @@ export function appOf(keystore: Keystore, options: AppOptions = {}): App {
     policy: () => ({ nowMs: now }),
     now: clock,
     report: (event) => events.push(event),
+    memory: new DocumentMemory(),
   });
   const services = {
     ...createLocalServices({

@@ -1,4 +1,4 @@
-import { resolveTarget } from "../../file/atomic.js";
+import { resolveTarget } from "../../file/snapshot.js";
 import { auditPath } from "../../file/audit-log.js";
 import { auditEvents } from "../../file/audit-event.js";
 import { verifyAudit, type AuditVerdict } from "../../file/audit-read.js";

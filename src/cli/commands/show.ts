@@ -1,7 +1,7 @@
 import { stateAt, type Entry } from "../../core/entry.js";
 import { formatInstant } from "../../core/instant.js";
 import { isKeysError } from "../../errors.js";
-import { resolveTarget } from "../../file/atomic.js";
+import { resolveTarget } from "../../file/snapshot.js";
 import { auditEvents } from "../../file/audit-event.js";
 import { auditPath } from "../../file/audit-log.js";
 import { readStore } from "../../file/store.js";

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isKeysError, KeysError } from "../../errors.js";
-import { MAX_FILE_BYTES } from "../../file/atomic.js";
+import { MAX_FILE_BYTES } from "../../file/snapshot.js";
 import type { Diagnostic } from "../../file/diagnostic.js";
 import { parseKeystore, type KeystoreDocument } from "../../file/document.js";
 import type { Policy } from "../../file/policy.js";

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { isKeysError, KeysError } from "../../errors.js";
-import { readSnapshot, resolveTarget, writeAtomic, type Snapshot } from "../../file/atomic.js";
+import { writeAtomic } from "../../file/atomic.js";
+import { readSnapshot, resolveTarget, type Snapshot } from "../../file/snapshot.js";
 import { acquireLock, type Lock } from "../../file/lock.js";
 import { formatHaproxyMap, MAP_MARK, type HaproxyMap } from "./haproxy-map.js";
 

@@ -23,10 +23,12 @@ const ID = Buffer.from("id: ");
 const CREATED_AT = Buffer.from("created_at: ");
 const FIELDS = (1 << numberOf("id")) | (1 << numberOf("created_at"));
 
-/** How the rows of a block are indented. */
+/** How the rows of a block are indented, and how far to go. */
 export interface RowForm {
   readonly row: number;
   readonly field: number;
+  /** No row whose line starts at this offset or behind it is noted. */
+  readonly until: number;
 }
 
 /**
@@ -46,7 +48,7 @@ export function noteCanonicalRows(
 ): number {
   const { row, field } = form;
   if (row > WIDEST_INDENT || field > WIDEST_INDENT) return offset;
-  const last = bytes.length - LONGEST_ROW;
+  const last = Math.min(bytes.length - LONGEST_ROW, form.until);
   let start = offset;
   while (start < last) {
     const digest = start + row + 1;

@@ -127,6 +127,12 @@ export class QuickJudge {
     return !this.#isDemanding && !this.#isReserved && !(this.#expires <= this.#soonMs);
   }
 
+  /** Until when nothing is to be said of a timely entry, in milliseconds since 1970. */
+  get quietUntilMs(): number {
+    const isPassing = this.#isLive && (this.fields & (1 << EXPIRES)) !== 0;
+    return isPassing ? this.#expires - EXPIRES_SOON_MS : Number.POSITIVE_INFINITY;
+  }
+
   #isGood(field: number, scalars: Scalars): boolean {
     switch (field) {
       case ID:

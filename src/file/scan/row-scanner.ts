@@ -25,9 +25,12 @@ export class RowScanner {
   readonly #key: RowKey;
   readonly #lines: EntryLines;
   readonly #known: KnownRows | undefined;
+  /** As a scan has it. */
+  quietUntilMs: number;
 
   constructor(scalars: Scalars, judge: RowJudge, policy: Policy, known?: KnownRows) {
     this.#known = known;
+    this.quietUntilMs = known?.quietUntilMs ?? Number.POSITIVE_INFINITY;
     this.#scalars = scalars;
     this.#judge = judge;
     this.#quick = new QuickJudge(policy);
@@ -49,11 +52,13 @@ export class RowScanner {
     for (;;) {
       let next = this.#row(name, content, indent, table);
       if (next === DECLINED) return DECLINED;
-      if (this.#known !== undefined) {
-        next = this.#known.note(name, next, indent, table);
-      } else if (mayNote && next < scalars.size) {
-        const form = { row: indent, field: this.#lines.indent };
+      const found = this.#known?.note(name, next, indent, table) ?? next;
+      if (found === next && mayNote && next < scalars.size) {
+        const until = this.#known?.nextKept(next) ?? scalars.size;
+        const form = { row: indent, field: this.#lines.indent, until };
         next = noteCanonicalRows(scalars.view, scalars.bytes, table, next, form);
+      } else {
+        next = found;
       }
       content = scalars.contentLine(next);
       if (content === DECLINED || content >= scalars.size) return content;
@@ -73,6 +78,7 @@ export class RowScanner {
     const isSound = quick.isSound && repeated < 0;
     if (isSound && isClean && quick.isTimely) {
       table.add(digestAt, hash, quick.fields);
+      if (quick.quietUntilMs < this.quietUntilMs) this.quietUntilMs = quick.quietUntilMs;
       return next;
     }
     const pair = readRow(this.#scalars, digestAt, indent);

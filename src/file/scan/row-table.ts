@@ -1,4 +1,5 @@
 import { HEX, UPPER } from "./octet.js";
+import { placeRow, renumberedSlots, type RowSlots, type TakenRows } from "./row-slots.js";
 
 const DIGITS = 64;
 const SMALLEST = 64;
@@ -17,10 +18,12 @@ export class RowTable {
   #offsets: Uint32Array<ArrayBuffer>;
   #flags: Uint16Array<ArrayBuffer>;
   #hashes: Uint32Array<ArrayBuffer>;
-  /** Row numbers from 1 at the places of their hashes, 0 where none is; at most half full. */
-  #slots: Uint32Array<ArrayBuffer>;
+  #slots: RowSlots;
   /** Where the row goes that was last looked for and not found. */
   #free = 0;
+  /** Where rows were taken over from that have no places here yet. */
+  #other: RowTable | undefined;
+  #taken: TakenRows[] = [];
 
   /** @param expected - how many rows there will be, where it is known. */
   constructor(bytes: Uint8Array, expected = 0) {
@@ -45,7 +48,7 @@ export class RowTable {
       const row = (slots[slot] ?? 0) - 1;
       if (row < 0) {
         this.#free = slot;
-        return -1;
+        return this.#other === undefined ? -1 : this.#takenRowOf(this.#other, offset, hash);
       }
       if (this.#hashes[row] === hash && this.#isSame(row, offset)) return row;
     }
@@ -55,7 +58,7 @@ export class RowTable {
   add(offset: number, hash: number, flags: number): void {
     const row = this.count;
     if (row === this.#offsets.length) {
-      this.#grow();
+      this.#grow(row * 2);
       this.rowOf(offset, hash);
     }
     this.#offsets[row] = offset;
@@ -63,8 +66,72 @@ export class RowTable {
     this.#hashes[row] = hash;
     this.count = row + 1;
     this.#slots[this.#free] = row + 1;
-    const way = (this.#free - hash) & (this.#slots.length - 1);
-    if (way > MOST_PROBES) this.crowded = true;
+    this.#note((this.#free - hash) & (this.#slots.length - 1));
+  }
+
+  /**
+   * Adds rows of another table, always the same one, in their order. No digest is compared: they are
+   * known to differ from each other and from all that are here.
+   *
+   * @param shift - what their offsets are greater by here.
+   * @param clear - flags that are not taken over.
+   */
+  takeOver(other: RowTable, first: number, end: number, shift: number, clear: number): void {
+    const now = this.count;
+    const count = now + end - first;
+    while (count > this.#offsets.length) this.#grow(this.#offsets.length * 2);
+    const [offsets, flags] = [this.#offsets, this.#flags];
+    const [otherOffsets, otherFlags] = [other.#offsets, other.#flags];
+    this.#hashes.set(other.#hashes.subarray(first, end), now);
+    for (let row = now, index = first; row < count; row += 1, index += 1) {
+      offsets[row] = (otherOffsets[index] ?? 0) + shift;
+      flags[row] = (otherFlags[index] ?? 0) & ~clear;
+    }
+    this.count = count;
+    this.#other = other;
+    this.#taken.push({ first, end, now });
+  }
+
+  /** Gives rows that were taken over their places, once all rows are there: then {@link find} works. */
+  settle(): void {
+    const [other, taken] = [this.#other, this.#taken];
+    if (other === undefined) return;
+    this.#other = undefined;
+    this.#taken = [];
+    const slots =
+      other.#slots.length === this.#slots.length
+        ? renumberedSlots(other.#slots, other.#hashes, other.count, taken)
+        : undefined;
+    this.#slots = slots ?? new Uint32Array(this.#slots.length);
+    let row = 0;
+    for (const { first, end, now } of slots === undefined ? [] : taken) {
+      this.#place(row, now);
+      row = now + end - first;
+    }
+    this.#place(row, this.count);
+  }
+
+  /** The first row from one on that has any of some flags; the given end where none has. */
+  flagged(flags: number, first: number, end: number): number {
+    let row = first;
+    while (row < end && ((this.#flags[row] ?? 0) & flags) === 0) row += 1;
+    return row;
+  }
+
+  /**
+   * How many rows from `row` on stand as many octets from each other as those of another table from
+   * `otherRow` on.
+   */
+  runLength(row: number, other: RowTable, otherRow: number): number {
+    const most = Math.min(this.count - row, other.count - otherRow);
+    const [offsets, others] = [this.#offsets, other.#offsets];
+    const shift = (offsets[row] ?? 0) - (others[otherRow] ?? 0);
+    let length = 0;
+    while (length < most) {
+      if ((offsets[row + length] ?? 0) - (others[otherRow + length] ?? 0) !== shift) break;
+      length += 1;
+    }
+    return length;
   }
 
   /** The number of the row of a digest, 64 lowercase hex digits; -1 where there is none. */
@@ -109,8 +176,7 @@ export class RowTable {
     this.#flags[row] = this.flagsOf(row) | flags;
   }
 
-  #grow(): void {
-    const size = this.count * 2;
+  #grow(size: number): void {
     const [offsets, hashes] = [new Uint32Array(size), new Uint32Array(size)];
     const flags = new Uint16Array(size);
     offsets.set(this.#offsets);
@@ -119,14 +185,31 @@ export class RowTable {
     this.#offsets = offsets;
     this.#hashes = hashes;
     this.#flags = flags;
-    const slots = new Uint32Array(size * 2);
-    const mask = slots.length - 1;
-    for (let row = 0; row < this.count; row += 1) {
-      let slot = (hashes[row] ?? 0) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = row + 1;
+    this.#slots = new Uint32Array(size * 2);
+    this.#place(0, this.count);
+  }
+
+  #place(first: number, end: number): void {
+    const [slots, hashes] = [this.#slots, this.#hashes];
+    let longest = 0;
+    for (let row = first; row < end; row += 1) {
+      const way = placeRow(slots, hashes[row] ?? 0, row);
+      if (way > longest) longest = way;
     }
-    this.#slots = slots;
+    this.#note(longest);
+  }
+
+  /** Takes note of how far from its hash's place a row is. */
+  #note(way: number): void {
+    if (way > MOST_PROBES) this.crowded = true;
+  }
+
+  /** The row that one of another table has become whose digest stands here at an offset. */
+  #takenRowOf(other: RowTable, offset: number, hash: number): number {
+    const digest = Buffer.from(this.bytes.subarray(offset, offset + DIGITS)).toString("latin1");
+    const row = other.find(digest.toLowerCase(), hash);
+    const run = this.#taken.find(({ first, end }) => row >= first && row < end);
+    return run === undefined ? -1 : row - run.first + run.now;
   }
 
   #isSame(row: number, offset: number): boolean {

@@ -24,6 +24,11 @@ import { scanName, skipValue } from "./settings.js";
 export interface Scan {
   readonly bytes: Buffer;
   readonly policy: Policy;
+  /**
+   * Until when nothing is to be said of the rows of which there is nothing to say now, in
+   * milliseconds since 1970: after that a key may be about to expire.
+   */
+  readonly quietUntilMs: number;
   /** Whether any text outside ASCII stands there. */
   readonly isWide: boolean;
   readonly keystore: Keystore;
@@ -45,7 +50,7 @@ const ROOT_NAMES: ReadonlySet<string> = new Set<string>(ROOT_KEYS);
  * result is undefined, and `diagnose` has to read the text: what the one finds of a text the other
  * finds too, or this declines.
  *
- * @param known - rows that an edit left as they are: they are not read again.
+ * @param known - rows of a text that was scanned before: they are not read again.
  */
 export function scan(bytes: Uint8Array, policy: Policy, known?: KnownRows): Scan | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -69,7 +74,7 @@ class Scanner {
     this.#report = new Report(() => new BytePlaces(bytes));
     this.#scalars = new Scalars(bytes);
     const judge = new RowJudge(policy, this.#report);
-    const usable = known?.isFor(policy) === true ? known : undefined;
+    const usable = known?.prepare(policy) === true ? known : undefined;
     this.#scalars.everWide = usable?.isWide ?? false;
     this.#rows = new RowScanner(this.#scalars, judge, policy, usable);
     this.#live = new RowTable(bytes, usable?.countOf("api_keys"));
@@ -80,6 +85,8 @@ class Scanner {
     const start = documentStart(this.#scalars);
     if (start === DECLINED || !this.#root(start) || !isPortable(this.#scalars)) return undefined;
     const [live, retired, report] = [this.#live, this.#retired, this.#report];
+    live.settle();
+    retired.settle();
     if (live.crowded || retired.crowded) return undefined;
     const entries = {
       api_keys: new BlockEntries("api_keys", live, this.#scalars),
@@ -99,6 +106,7 @@ class Scanner {
     return {
       bytes: this.#bytes,
       policy: this.#policy,
+      quietUntilMs: this.#rows.quietUntilMs,
       isWide: this.#scalars.everWide,
       keystore: new ScannedKeystore(entries.api_keys, entries.retired_api_keys, rootKeys),
       diagnostics: report.diagnostics(),
