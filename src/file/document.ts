@@ -54,13 +54,12 @@ export function parseKeystore(
 
 function scanAgain(bytes: Uint8Array, policy: Policy, before: Scan): Scan | undefined {
   const now = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const kept = keptOctets(before.bytes, now);
-  const rows = new KnownRows(before, kept);
-  const isWhole =
-    now.length === before.bytes.length && (now.length === 0 || kept[0]?.end === now.length);
+  if (!now.equals(before.bytes)) {
+    return scan(bytes, policy, new KnownRows(before, keptOctets(before.bytes, now)));
+  }
+  const rows = new KnownRows(before, [{ start: 0, end: now.length, now: 0 }]);
   // Nothing was to be said, and nothing is.
-  if (isWhole && rows.isSilentFor(policy)) return { ...before, policy };
-  return scan(bytes, policy, rows);
+  return rows.isSilentFor(policy) ? { ...before, policy } : scan(bytes, policy, rows);
 }
 
 /** {@link parseKeystore} of a text that is decoded already. */

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
-import { ignore } from "../file/atomic.js";
+import { ignore } from "../file/file-failure.js";
 import { fileSignature } from "../file/watch.js";
 
 /** Where a certificate and its key are: PEM files. */

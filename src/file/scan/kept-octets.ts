@@ -5,7 +5,6 @@ const STEP = 1 << 16;
 
 /** What two texts have in common: the octets that both start with, and those that both end with. */
 export function keptOctets(before: Buffer, after: Buffer): readonly KeptOctets[] {
-  if (areOne(before, after)) return [{ start: 0, end: before.length, now: 0 }];
   const most = Math.min(before.length, after.length);
   const head = commonStart(before, after, most);
   const tail = commonEnd(before, after, most - head);
@@ -13,15 +12,6 @@ export function keptOctets(before: Buffer, after: Buffer): readonly KeptOctets[]
     { start: 0, end: head, now: 0 },
     { start: before.length - tail, end: before.length, now: after.length - tail },
   ].filter(({ start, end }) => end > start);
-}
-
-/** Whether two views are of the same memory. */
-function areOne(one: Buffer, other: Buffer): boolean {
-  return (
-    one.buffer === other.buffer &&
-    one.byteOffset === other.byteOffset &&
-    one.length === other.length
-  );
 }
 
 function commonStart(one: Buffer, other: Buffer, most: number): number {
