@@ -32,6 +32,25 @@ async function digestFor(world: World, id: string): Promise<string> {
 }
 
 describe("keys audit", () => {
+  it("loses nothing at a terminal, however narrow", async () => {
+    const world = makeWorld();
+    const label = "a label of many words that no narrow column has a place for";
+    const scopes = "events:write apps:read apps:write";
+    await create(world, "--id", "alice", "--label", label, "--scopes", scopes);
+    const said = `label ${label}, scopes ${scopes}`;
+    for (const columns of [40, 50, 60, 80, 100, 120, 200]) {
+      const { stdout } = await world.keys(["audit"], { columns, env: { NO_COLOR: "1" } });
+      const words = stdout.split(/\s+/);
+      for (const word of [...said.split(" "), "os:operator", "alice", "create"]) {
+        expect(words, `${columns} ${word}`).toContain(word);
+      }
+      if (columns < 60) continue;
+      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(columns);
+    }
+    const [, row, ...more] = (await world.keys(["audit"])).stdout.trimEnd().split("\n");
+    expect([row?.includes(label), more]).toEqual([true, []]);
+  });
+
   it("tells of every command that changes a key", async () => {
     const world = makeWorld();
     await world.keys(["init"]);

@@ -94,6 +94,24 @@ describe("keys list", () => {
     expect(stdout).toContain("in 3 days");
   });
 
+  it("says which columns a narrow terminal has no place for", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice", "--expires", "3d", "--scopes", "a b", "--label", "one");
+    for (const columns of [50, 60, 80, 120]) {
+      const { stdout, stderr } = await world.keys(["list"], { columns });
+      const leftOut = ["SCOPES", "CREATED", "LAST USED"].filter((head) => !stdout.includes(head));
+      expect(leftOut.length > 0, String(columns)).toBe(columns < 80);
+      for (const head of ["SCOPES", "CREATED", "LAST USED"]) {
+        expect(stderr.includes(head), `${columns} ${head}`).toBe(leftOut.includes(head));
+      }
+    }
+    expect((await world.keys(["list"])).stderr).not.toContain("left out");
+    expect((await world.keys(["list", "--quiet"], { columns: 60 })).stderr).toBe("");
+    expect((await world.keys(["list", "--json"], { columns: 60 })).stderr).not.toContain(
+      "left out",
+    );
+  });
+
   it("sets off what ends soon and what has ended, where colour is wanted", async () => {
     const world = makeWorld();
     await create(world, "--id", "soon", "--expires", "3d");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatCsv } from "../../src/cli/render/csv.js";
 import { formatDiff } from "../../src/cli/render/diff.js";
-import { cutToWidth, displayWidth } from "../../src/cli/render/display-width.js";
+import { cutToWidth, displayWidth, wrapToWidth } from "../../src/cli/render/display-width.js";
 import { formatJson } from "../../src/cli/render/json.js";
 import { formatRelative } from "../../src/cli/render/relative-time.js";
 import { PLAIN } from "../../src/cli/render/style.js";
@@ -95,6 +95,26 @@ describe("cutToWidth", () => {
     expect(cutToWidth("abcdef", 4)).toBe("abc…");
     expect(cutToWidth("寝室の", 4)).toBe("寝…");
     expect(cutToWidth("abcd", 4)).toBe("abcd");
+  });
+});
+
+describe("wrapToWidth", () => {
+  it("takes no more columns than it may, and loses nothing but the spaces at its breaks", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        fc.integer({ min: 2, max: 40 }),
+        (text, width) => {
+          const lines = wrapToWidth(text, width);
+          expect(lines.length).toBeGreaterThan(0);
+          for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+          expect(lines.join("").replaceAll(" ", "")).toBe(text.replaceAll(" ", ""));
+        },
+      ),
+    );
+    expect(wrapToWidth("ab cd ef", 5)).toEqual(["ab cd", "ef"]);
+    expect(wrapToWidth("abcdef g", 4)).toEqual(["abcd", "ef g"]);
+    expect(wrapToWidth("", 4)).toEqual([""]);
   });
 });
 

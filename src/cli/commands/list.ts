@@ -102,11 +102,20 @@ export async function list(context: Context, options: ListOptions): Promise<Exit
     const style = await context.style("stdout");
     const width = context.io.stdout.columns();
     const keepsUsed = sinceMs !== undefined || options.sort?.endsWith("used") === true;
-    await context.print(
-      await formatKeyTable(entries, { nowMs, lastUsed, keepsUsed, width, style }),
-    );
+    const drawing = { nowMs, lastUsed, keepsUsed, width, style };
+    const { text, leftOut } = await formatKeyTable(entries, drawing);
+    await context.print(text);
+    if (leftOut.length > 0) await sayLeftOut(context, leftOut);
   }
   return 0;
+}
+
+async function sayLeftOut(context: Context, heads: readonly string[]): Promise<void> {
+  if (context.globals.quiet) return;
+  const { dim } = await context.style("stderr");
+  await context.talk.show(
+    `${dim(`${heads.join(", ")} left out: widen the terminal, or --json`)}\n`,
+  );
 }
 
 function csvRow(record: KeyRecord): string[] {

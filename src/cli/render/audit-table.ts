@@ -2,15 +2,13 @@ import { formatInstant, parseInstant } from "../../core/instant.js";
 import type { AuditEventRecord, EffectRecord } from "../audit-record.js";
 import { formatRelative } from "./relative-time.js";
 import type { Style } from "./style.js";
-import { formatTable, type Column } from "./table.js";
+import { formatTable, NOTHING, type Column } from "./table.js";
 import { visible } from "./visible.js";
-
-const NONE = "-";
 
 /** How a table of events is drawn. */
 export interface AuditTableOptions {
   readonly nowMs: number;
-  /** The terminal's width, or undefined for a pipe: then nothing is cut. */
+  /** The terminal's width, or undefined for a pipe: then every event is one line. */
   readonly width: number | undefined;
   readonly style: Style;
 }
@@ -20,8 +18,8 @@ interface Row {
   readonly key: EffectRecord | undefined;
 }
 
-/** A table of events, a row for each key that one touched. */
-export function formatAuditTable(
+/** A table of events, a row for each key that one touched. However narrow, it loses nothing. */
+export async function formatAuditTable(
   events: readonly AuditEventRecord[],
   { nowMs, width, style }: AuditTableOptions,
 ): Promise<string> {
@@ -34,7 +32,7 @@ export function formatAuditTable(
     head: string,
     text: (row: Row) => string | null | undefined,
     extra: Partial<Column> = {},
-  ): Column => ({ head, cells: rows.map((row) => visible(text(row) || NONE)), ...extra });
+  ): Column => ({ head, cells: rows.map((row) => visible(text(row) || NOTHING)), ...extra });
   const alert = (text: string, index: number): string => {
     const event = rows[index]?.event;
     return event === undefined || isPlain(event) ? text : style.warn(text);
@@ -44,20 +42,21 @@ export function formatAuditTable(
     const ms = at === null ? undefined : parseInstant(at);
     return ms === undefined ? null : formatRelative(ms, nowMs);
   });
-  const actor = column("ACTOR", ({ event }) => actorText(event));
+  const actor = column("ACTOR", ({ event }) => actorText(event), { isKept: true });
   const action = column("ACTION", ({ event }) => actionText(event), { style: alert });
   const key = column("KEY", ({ key: effect }) => effect?.fingerprint, { style: style.bold });
   const id = column("ID", ({ key: effect }) => effect?.id);
-  const what = column("WHAT", whatText, { isCut: true });
-  return formatTable(
+  const what = column("WHAT", whatText, { narrowed: "wrapped", isKept: true });
+  const { text } = await formatTable(
     [
       [when, actor, action, key, id, what],
       [ago, actor, action, key, id, what],
       [ago, actor, action, key, id],
       [ago, action, key, id],
     ],
-    { width, head: (text) => style.dim(text) },
+    { width, head: (head) => style.dim(head) },
   );
+  return text;
 }
 
 /** Fields whose first value says nothing that does not stand beside it. */

@@ -25,6 +25,37 @@ export function cutToWidth(text: string, width: number): string {
   return `${cut}…`;
 }
 
+/**
+ * A text in lines of at most `width` columns, at least one: broken at spaces, and within a word that
+ * is longer than a line. Nothing but the spaces at the breaks is lost.
+ */
+export function wrapToWidth(text: string, width: number): readonly string[] {
+  if (displayWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = "";
+  let used = 0;
+  for (const word of text.split(" ")) {
+    const length = displayWidth(word);
+    if (line !== "" && used + 1 + length <= width) {
+      line += ` ${word}`;
+      used += 1 + length;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    [line, used] = ["", 0];
+    for (const character of word) {
+      const own = widthOf(character);
+      if (used + own > width && line !== "") {
+        lines.push(line);
+        [line, used] = ["", 0];
+      }
+      line += character;
+      used += own;
+    }
+  }
+  return [...lines, line];
+}
+
 function widthOf(character: string): number {
   if (ZERO.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;

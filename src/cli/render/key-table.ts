@@ -3,13 +3,11 @@ import { stateAt, type Entry } from "../../core/entry.js";
 import type { LastUse } from "../../file/usage.js";
 import { formatRelative } from "./relative-time.js";
 import type { Style } from "./style.js";
-import { formatTable, type Column } from "./table.js";
+import { formatTable, NOTHING, type Column, type DrawnTable } from "./table.js";
 import { visible } from "./visible.js";
 
 /** Keys that end within this time are set off: 14 days, as `expires-soon` is. */
 const SOON_MS = 14 * 86_400_000;
-
-const NONE = "-";
 
 /** How a table of keys is drawn. */
 export interface KeyTableOptions {
@@ -26,7 +24,7 @@ export interface KeyTableOptions {
 export function formatKeyTable(
   entries: readonly Entry[],
   { nowMs, lastUsed, keepsUsed, width, style }: KeyTableOptions,
-): Promise<string> {
+): Promise<DrawnTable> {
   const column = (
     head: string,
     text: (entry: Entry) => string | undefined,
@@ -34,7 +32,7 @@ export function formatKeyTable(
   ): Column => {
     let cells: readonly string[] | undefined;
     // Written when a layout that has the column is tried.
-    const write = (): readonly string[] => entries.map((entry) => visible(text(entry) || NONE));
+    const write = (): readonly string[] => entries.map((entry) => visible(text(entry) || NOTHING));
     return {
       ...extra,
       head,
@@ -56,8 +54,8 @@ export function formatKeyTable(
     style: (text) => style.bold(text),
   });
   const id = column("ID", (entry) => entry.id);
-  const label = column("LABEL", (entry) => entry.label, { isCut: true });
-  const scopes = column("SCOPES", (entry) => entry.scopes.join(" "), { isCut: true });
+  const label = column("LABEL", (entry) => entry.label, { narrowed: "cut" });
+  const scopes = column("SCOPES", (entry) => entry.scopes.join(" "), { narrowed: "cut" });
   const created = column("CREATED", ({ createdAt }) =>
     createdAt === undefined ? undefined : day(createdAt),
   );
