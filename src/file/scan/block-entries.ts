@@ -6,7 +6,7 @@ import type { SyntaxPair } from "../syntax.js";
 import { BytePlaces } from "./byte-places.js";
 import { EntryLines, numberOf } from "./entry-lines.js";
 import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
-import { isLowerHex, RowKey } from "./row-key.js";
+import { RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
 import { hashOf, type RowTable } from "./row-table.js";
 import type { Scalars } from "./scalars.js";
@@ -14,9 +14,12 @@ import { TableEntry, type EntryText } from "./table-entry.js";
 
 const DIGITS = 64;
 const ID = numberOf("id");
-/** The fields that `create --id` writes. Neither holds anything that JSON would escape. */
+/** The fields that `create --id` writes. */
 const PLAIN_FIELDS = (1 << ID) | (1 << numberOf("created_at"));
-const NOWHERE = { from: 0, to: 0 };
+/** What it writes, from the digest on: digest, id, instant; nothing in it that JSON would escape. */
+const PLAIN_ROW =
+  /^([0-9a-f]{64})["']:\n +id: (["']?)([A-Za-z0-9][A-Za-z0-9._@+:-]*)\2\n +created_at: "([0-9TZ:-]{20})"\n/;
+const LONGEST_PLAIN_ROW = 512;
 /** Most entries that are kept once they were made. */
 const MOST_KEPT = 1 << 17;
 const FEWEST_KEPT = 16;
@@ -88,34 +91,18 @@ export class BlockEntries implements EntryText {
   }
 
   /**
-   * Writes a row in canonical form (`canonicalRow`) where it is as `create --id` writes it, and gives
-   * where it ends; 0 for any other row.
+   * A row in canonical form (`canonicalRow`) where it stands as `create --id` writes it; undefined for
+   * any other row.
    */
-  writeCanonical(row: number, target: Buffer, offset: number): number {
-    const { bytes, view } = this.#scalars;
-    const digestAt = this.table.offsetOf(row);
-    if (this.table.flagsOf(row) !== PLAIN_FIELDS || !isLowerHex(view, digestAt)) return 0;
-    const lines = new EntryLines(this.#scalars);
-    const { indent, behind } = this.#rowStart(row);
-    let [id, created] = [NOWHERE, NOWHERE];
-    let at = lines.first(behind, indent);
-    while (at !== DECLINED && at < this.#scalars.size && lines.read(at)) {
-      const { from, to, style, escaped } = this.#scalars;
-      if (escaped) return 0;
-      const quotes = style === "plain" ? 0 : 1;
-      const span = { from: from + quotes, to: to - quotes };
-      if (lines.field === ID) id = span;
-      else created = span;
-      at = lines.following(indent);
-    }
-    let end =
-      offset + target.write(this.#name === "api_keys" ? '["live","' : '["retired","', offset);
-    end += bytes.copy(target, end, digestAt, digestAt + DIGITS);
-    end += target.write('",[["created_at","', end, "latin1");
-    end += bytes.copy(target, end, created.from, created.to);
-    end += target.write('"],["id","', end, "latin1");
-    end += bytes.copy(target, end, id.from, id.to);
-    return end + target.write('"]]]', end, "latin1");
+  canonical(row: number): string | undefined {
+    if (this.table.flagsOf(row) !== PLAIN_FIELDS) return undefined;
+    const from = this.table.offsetOf(row);
+    const text = this.#scalars.bytes.toString("latin1", from, from + LONGEST_PLAIN_ROW);
+    const found = PLAIN_ROW.exec(text);
+    if (found === null) return undefined;
+    const [, digest = "", , id = "", created = ""] = found;
+    const place = this.#name === "api_keys" ? "live" : "retired";
+    return `["${place}","${digest}",[["created_at","${created}"],["id","${id}"]]]`;
   }
 
   fields(row: number): ReadonlyMap<string, string> {

@@ -4,16 +4,20 @@ import type { RowTable } from "./row-table.js";
 const DIGITS = 64;
 /** Digits of a digest that are compared as one number. */
 const LEADING = 8;
-/** Bits of that number by which rows are put into boxes before they are compared. */
-const BOXED_BITS = 16;
+const LEAD_BITS = 32;
+/** Most bits of that number by which rows are put into boxes before they are compared. */
+const MOST_BOXED_BITS = 16;
 
 /** The numbers of a table's rows in the order of their digests. */
 export function inDigestOrder(table: RowTable): Uint32Array {
   const { bytes, count } = table;
   const leads = Uint32Array.from({ length: count }, (_, row) => leadOf(bytes, table.offsetOf(row)));
-  const next = new Uint32Array((1 << BOXED_BITS) + 1);
+  // About as many boxes as rows: for a few keys, more of them would be most of the work.
+  const bits = Math.min(MOST_BOXED_BITS, LEAD_BITS - Math.clz32(count | 1));
+  const boxedBy = LEAD_BITS - bits;
+  const next = new Uint32Array((1 << bits) + 1);
   for (const lead of leads) {
-    const box = (lead >>> BOXED_BITS) + 1;
+    const box = (lead >>> boxedBy) + 1;
     next[box] = (next[box] ?? 0) + 1;
   }
   for (let box = 1; box < next.length; box += 1)
@@ -21,7 +25,7 @@ export function inDigestOrder(table: RowTable): Uint32Array {
   const rows = new Uint32Array(count);
   const ordered = new Uint32Array(count);
   for (const [row, lead] of leads.entries()) {
-    const box = lead >>> BOXED_BITS;
+    const box = lead >>> boxedBy;
     const place = next[box] ?? 0;
     next[box] = place + 1;
     rows[place] = row;

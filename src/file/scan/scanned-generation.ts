@@ -3,9 +3,7 @@ import type { Entry } from "../../core/entry.js";
 import type { BlockEntries } from "./block-entries.js";
 import { inDigestOrder } from "./digest-order.js";
 
-const CHUNK = 1 << 16;
-/** Room for any row that is written octet by octet. */
-const LONGEST_ROW = 1024;
+const MOST_AT_ONCE = 512;
 
 /**
  * The generation of keys that were scanned, as `generationOf` has it of any: without making an entry
@@ -24,22 +22,14 @@ export function scannedGeneration(
 
 /** Adds rows in the order of their digests, many at a time. */
 function addRows(block: BlockEntries, hash: GenerationHash): void {
-  const chunk = Buffer.alloc(CHUNK);
-  let size = 0;
+  let rows: string[] = [];
   const flush = (): void => {
-    if (size > 0) hash.add(chunk.subarray(0, size));
-    size = 0;
+    if (rows.length > 0) hash.add(rows.join(","));
+    rows = [];
   };
   for (const row of inDigestOrder(block.table)) {
-    if (size > CHUNK - LONGEST_ROW) flush();
-    const start = size === 0 ? 0 : size + chunk.write(",", size, "latin1");
-    const end = block.writeCanonical(row, chunk, start);
-    if (end > 0) {
-      size = end;
-      continue;
-    }
-    flush();
-    hash.add(canonicalRow(block.entry(row)));
+    rows.push(block.canonical(row) ?? canonicalRow(block.entry(row)));
+    if (rows.length === MOST_AT_ONCE) flush();
   }
   flush();
 }
