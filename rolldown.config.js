@@ -78,6 +78,8 @@ const bundle = (input, output) => ({
   preserveEntrySignatures: "allow-extension",
   output: {
     dir: "dist/bin",
+    // A map leads to the lines of src/, which have them.
+    comments: false,
     format: "cjs",
     sourcemap: true,
     entryFileNames: "[name].cjs",

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { access, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { access, realpath } from "../file/disk.js";
 import type { Io } from "./io.js";
 
 /**

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import { KeysError, systemCode } from "../errors.js";
+import { open, type FileHandle } from "../file/disk.js";
 import { checkToken, MAX_TOKEN_INPUT } from "./secret-input.js";
 import type { KeystoreFile } from "./keystore-file.js";
 
@@ -43,11 +43,9 @@ export async function readTokenFile({ name, path }: KeystoreFile): Promise<strin
   }
 }
 
-type Handle = Awaited<ReturnType<typeof open>>;
-
 /** A pipe gives its octets in pieces. */
 async function readUpTo(
-  handle: Handle,
+  handle: FileHandle,
   limit: number,
 ): Promise<{ buffer: Buffer; bytesRead: number }> {
   const buffer = Buffer.alloc(limit);

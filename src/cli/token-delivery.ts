@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { open, realpath, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { KeysError, systemCode } from "../errors.js";
+import { open, realpath, unlink, type FileHandle } from "../file/disk.js";
 import { ignore } from "../file/file-failure.js";
 import type { Context } from "./context.js";
 import type { IssuedRecord } from "./key-record.js";
@@ -68,7 +68,7 @@ export function fileDelivery(
       if (handle === undefined) return;
       // The key is retired whether this succeeds or not: what is left then is a token of no key.
       await handle.close().catch(ignore);
-      await rm(path, { force: true }).catch(ignore);
+      await unlink(path).catch(ignore);
       handle = undefined;
     },
   };

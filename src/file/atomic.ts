@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, open, opendir, rename, unlink } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { KeysError, systemCode } from "../errors.js";
+import { access, lstat, open, readdir, rename, unlink, type FileHandle } from "./disk.js";
 import { changing, fileFailure, ignore, ignoreUnsyncable } from "./file-failure.js";
 import { identityOf, type FileIdentity, type Snapshot } from "./snapshot.js";
 
@@ -45,7 +44,7 @@ export async function writeAtomic(
     made = true;
     // Owner, then mode, then content: no octet is ever readable by more than the old file's readers.
     if (snapshot !== undefined) await dress(file, snapshot, realPath);
-    await writeAll(file, bytes);
+    await file.writeFile(bytes);
     await file.sync();
     await file.close();
     file = undefined;
@@ -72,10 +71,10 @@ export async function writeAtomic(
 export async function removeStaleTemps(realPath: string): Promise<void> {
   const prefix = tempPrefix(realPath);
   try {
-    for await (const entry of await opendir(dirname(realPath))) {
-      if (!entry.name.startsWith(prefix) || !TEMP_NAME.test(entry.name.slice(prefix.length)))
-        continue;
-      if (entry.isFile()) await unlink(join(dirname(realPath), entry.name)).catch(ignore);
+    for (const name of await readdir(dirname(realPath))) {
+      if (!name.startsWith(prefix) || !TEMP_NAME.test(name.slice(prefix.length))) continue;
+      const path = join(dirname(realPath), name);
+      if ((await lstat(path, { bigint: true })).isFile()) await unlink(path).catch(ignore);
     }
   } catch {
     // A directory that can't be listed still can be written to.
@@ -98,11 +97,6 @@ async function requireWritable(realPath: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-/** In as few calls as the system lets it be: `writeFile` makes one for each half mebibyte. */
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
 }
 
 async function syncDirectory(directory: FileHandle | undefined, realPath: string): Promise<void> {

@@ -1,8 +1,9 @@
-import { access, constants } from "node:fs/promises";
+import { constants } from "node:fs";
 import { dirname } from "node:path";
 import { resolveTarget } from "./snapshot.js";
 import type { AuditPlace } from "./audit.js";
 import { auditPath } from "./audit-log.js";
+import { access } from "./disk.js";
 import { systemCode } from "../errors.js";
 
 /**

@@ -8,7 +8,6 @@
  * dangling: its writer died. The next writer settles it, from what the keystore says by then.
  */
 import { constants } from "node:fs";
-import { open, realpath, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { digestOf } from "../core/digest.js";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
@@ -25,6 +24,7 @@ import {
   type IntentLine,
 } from "./audit-line.js";
 import { readAuditTail, type AuditTail } from "./audit-tail.js";
+import { open, realpath, type FileHandle } from "./disk.js";
 import { acquireLock, type Lock, type LockOptions } from "./lock.js";
 
 /** Whose a new log is: the keystore's, where root makes it. */
@@ -144,7 +144,7 @@ class OpenLog implements AuditLog {
     }
     try {
       if (this.#isSpoilt || !(await this.#lock.isHeld())) throw lostLock(this.#path);
-      await this.#file.appendFile(text);
+      await this.#file.writeFile(text);
       await this.#file.sync();
     } catch (error) {
       this.#isSpoilt = true;

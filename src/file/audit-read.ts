@@ -1,6 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { KeysError, systemCode } from "../errors.js";
 import { fileFailure } from "./file-failure.js";
 import {
@@ -11,6 +10,7 @@ import {
   tornHash,
   type AuditLine,
 } from "./audit-line.js";
+import { open } from "./disk.js";
 
 /** Something between two line ends of a log. */
 export interface AuditRecord {

@@ -1,4 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
 import {
   GENESIS,
   hashOfLine,
@@ -7,6 +6,7 @@ import {
   tornHash,
   type AuditLine,
 } from "./audit-line.js";
+import type { FileHandle } from "./disk.js";
 
 /** The end of a log, as whoever appends to it needs to know it. */
 export interface AuditTail {

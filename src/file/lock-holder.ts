@@ -1,6 +1,6 @@
-import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { systemCode } from "../errors.js";
+import { readFile, readlink } from "./disk.js";
 import { ignore } from "./file-failure.js";
 
 /** A process, told from all others: past ones, and those of other machines and containers. */

@@ -1,5 +1,5 @@
-import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readFile, realpath, stat } from "./disk.js";
 
 const MOUNTS = "/proc/self/mountinfo";
 /** Where the mount point stands in a line (proc(5)): the fifth field. */

@@ -1,9 +1,8 @@
 import { constants, type BigIntStats } from "node:fs";
-import { lstat, open, readlink, realpath } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KeysError, systemCode } from "../errors.js";
+import { lstat, open, readlink, realpath, type FileHandle } from "./disk.js";
 import { changing, fileFailure, ignoreMissing } from "./file-failure.js";
 
 /** The largest file that is read whole, in octets: 256 MiB. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError, KeysError, systemCode } from "../errors.js";
+import { open } from "./disk.js";
 import { ignore } from "./file-failure.js";
 import type { KeystoreDocument } from "./document.js";
 import type { DocumentMemory } from "./document-memory.js";

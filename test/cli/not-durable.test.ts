@@ -9,20 +9,20 @@ import { readKeys } from "../helpers/keystores.js";
 
 /** A disk that fails to sync a directory, the times that FAIL_SYNC counts. */
 const hook = `
-import { open } from "node:fs/promises";
-const handle = await open(".");
-const prototype = Object.getPrototypeOf(handle);
-await handle.close();
-const real = prototype.sync;
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const real = fs.fsync;
 let count = 0;
-prototype.sync = async function () {
-  if (!(await this.stat()).isDirectory()) return real.call(this);
+fs.fsync = function (fd, callback) {
+  if (!fs.fstatSync(fd).isDirectory()) return real(fd, callback);
   count += 1;
   if (process.env.FAIL_SYNC.split(",").includes(String(count))) {
-    throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO", syscall: "fsync" });
+    const error = Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO", syscall: "fsync" });
+    return void process.nextTick(callback, error);
   }
-  return real.call(this);
+  return real(fd, callback);
 };
+syncBuiltinESMExports();
 `;
 
 describe("a file that was replaced, on a disk that fails to sync its directory", () => {

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { isKeysError, type KeysError } from "../../src/errors.js";
 import { removeStaleTemps, writeAtomic } from "../../src/file/atomic.js";
+import { FileHandle } from "../../src/file/disk.js";
 import { isSame, MAX_FILE_BYTES, readSnapshot, resolveTarget } from "../../src/file/snapshot.js";
 import { buildChildModules } from "../helpers/child-modules.js";
 import { describeWith, runs } from "../helpers/requires.js";
@@ -261,12 +262,9 @@ describe("writeAtomic", () => {
 
   it("syncs the new file before the rename, the directory after", async () => {
     fs.writeFileSync(path, "old");
-    const handle = await fs.promises.open(path);
-    const prototype = Object.getPrototypeOf(handle) as fs.promises.FileHandle;
-    await handle.close();
     const synced: string[] = [];
-    const spy = vi.spyOn(prototype, "sync").mockImplementation(async function (
-      this: fs.promises.FileHandle,
+    const spy = vi.spyOn(FileHandle.prototype, "sync").mockImplementation(async function (
+      this: FileHandle,
     ) {
       const what = (await this.stat()).isDirectory() ? "directory" : "file";
       synced.push(`${what} while ${fs.readFileSync(path, "utf8")}`);

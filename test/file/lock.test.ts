@@ -83,9 +83,10 @@ for (let n = 0; ; n += 1) {
 `;
 
 const noLinksSource = `
-import fs from "node:fs/promises";
+import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-fs.link = () => Promise.reject(Object.assign(new Error("no links"), { code: "ENOTSUP" }));
+fs.link = (from, to, callback) =>
+  process.nextTick(callback, Object.assign(new Error("no links"), { code: "ENOTSUP" }));
 syncBuiltinESMExports();
 `;
 

@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import { isKeysError, KeysError } from "../../errors.js";
 import { MAX_FILE_BYTES } from "../../file/snapshot.js";
 import type { Diagnostic } from "../../file/diagnostic.js";
+import { stat } from "../../file/disk.js";
 import { parseKeystore, type KeystoreDocument } from "../../file/document.js";
 import type { Policy } from "../../file/policy.js";
 import { readStore } from "../../file/store.js";
