@@ -19,6 +19,8 @@ export function announcesTooMuch(rawHeaders: readonly string[]): boolean {
  */
 export function readBody(request: IncomingMessage): Promise<BodyResult> {
   if (announcesTooMuch(request.rawHeaders)) return Promise.resolve("too-large");
+  // Where none was announced: no event will tell of its end any more.
+  if (request.readableEnded) return Promise.resolve(Buffer.alloc(0));
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let octets = 0;

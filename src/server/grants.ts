@@ -19,8 +19,8 @@ export interface LimitedGrant {
   readonly lineage: string;
   /** Its `RateLimit-Policy`. */
   readonly policy: string;
-  /** The headers of a yes, up to the name of the last, whose value is the state of the limit. */
-  readonly headers: readonly string[];
+  /** The yes, with the state of the limit as `RateLimit` has it. */
+  readonly answerAt: (state: string) => Answer;
 }
 
 /** How successes are answered. */
@@ -59,6 +59,11 @@ function grantOf(snapshot: Snapshot, entry: Entry, options: GrantOptions): Grant
   const answer = successAnswer(identity, options.presentation);
   if (limit === undefined) return { answer, limited: undefined };
   const policy = formatRateLimitPolicy(limit);
-  const headers = [...answer.headers, "RateLimit-Policy", policy, "RateLimit"];
-  return { answer, limited: { limit, lineage: snapshot.lineageOf(entry), policy, headers } };
+  const prepared = [...answer.headers, "RateLimit-Policy", policy, "RateLimit", ""];
+  const answerAt = (state: string): Answer => {
+    const headers = prepared.slice();
+    headers[headers.length - 1] = state;
+    return { status: answer.status, headers, body: answer.body };
+  };
+  return { answer, limited: { limit, lineage: snapshot.lineageOf(entry), policy, answerAt } };
 }

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
@@ -43,12 +49,15 @@ export interface ListenerOptions {
  * Bodies are read for the routes that want one alone.
  */
 export function createListener(options: ListenerOptions): Server | TlsServer {
-  const limits = {
+  const limits: ServerOptions & { optimizeEmptyRequests: boolean } = {
     maxHeaderSize: PARSER_OCTETS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // A request that announces no body comes with its stream at the end already, instead of being
+    // led there: a sixth of what Node does for it. Older versions don't know the option.
+    optimizeEmptyRequests: true,
   };
   const server =
     options.tls === undefined
@@ -104,9 +113,14 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
   }
 
   /** Sends; what can't be sent ends its connection, and nobody else's. */
-  function sending(request: IncomingMessage, send: () => void): void {
+  function sending(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: Answer,
+    send: typeof answerWhole,
+  ): void {
     try {
-      send();
+      send(request, response, answer);
     } catch (error) {
       request.socket.destroy();
       options.onFault(error);
@@ -120,22 +134,11 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
     routed: RoutedReply,
   ): void {
     const { answer } = routed.reply;
-    const answerWhole = (): void => {
-      answerNow(response, answer);
-    };
-    const answerLate = (): void => {
-      if (request.complete) {
-        answerWhole();
-      } else if (!request.destroyed) {
-        finished.add(request.socket);
-        answerBeforeBody(request, response, answer);
-      }
-    };
     if (!request.complete && announcesBody(request.rawHeaders)) {
       // Whether the body came along with the header lines is known when their octets are through.
-      setImmediate(sending, request, answerLate);
+      setImmediate(sending, request, response, answer, answerLate);
     } else {
-      sending(request, answerWhole);
+      sending(request, response, answer, answerWhole);
     }
     options.log?.request({
       ...routed,
@@ -146,7 +149,16 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
     });
   }
 
-  function answerNow(response: ServerResponse, answer: Answer): void {
+  function answerLate(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    if (request.complete) {
+      answerWhole(request, response, answer);
+    } else if (!request.destroyed) {
+      finished.add(request.socket);
+      answerBeforeBody(request, response, answer);
+    }
+  }
+
+  function answerWhole(_: IncomingMessage, response: ServerResponse, answer: Answer): void {
     const { status, headers, body } = answer;
     const last = options.stopping() || status === 413 || status === 414 || status === 431;
     // Node's types don't know that it only reads the array.

@@ -91,6 +91,8 @@ export function createRouter(options: RouteOptions): Router {
   const notFound: RoutedReply = { route: undefined, reply: problemReply("not_found") };
 
   function routeOf(path: string): Route | undefined {
+    // What nearly all ask for needs no look into the table.
+    if (path === VERIFY_PATH) return verify;
     const found = exact.get(path);
     if (found !== undefined) return found;
     if (path.startsWith(`${VERIFY_PATH}/`)) return verify;

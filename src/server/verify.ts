@@ -10,6 +10,7 @@ import {
   NO_CREDENTIAL,
   NO_REQUIREMENT,
   verifyDigest,
+  type Grant,
   type Refusal,
   type Requirement,
 } from "../core/verify.js";
@@ -146,37 +147,35 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
       const refused = refuse(verdict, digest);
       return verdict.error === "invalid_token" ? fail(request, refused) : refused;
     }
-    const { answer, limited } = grantOf(snapshot, verdict.entry);
-    const granted: Reply = { answer, verdict, digest };
+    const granted = grantOf(snapshot, verdict.entry);
+    const { limited } = granted;
     if (limited === undefined) {
-      services.used(digest, nowMs);
-      return granted;
+      services.used(verdict.entry.digest, nowMs);
+      return { answer: granted.answer, verdict, digest };
     }
     const decision = services.takeLimit(limited.lineage, limited.limit, nowMs);
     return decision instanceof Promise
-      ? decision.then((late) => conclude(granted, digest, limited, late, nowMs))
-      : conclude(granted, digest, limited, decision, nowMs);
+      ? decision.then((late) => conclude(limited, verdict, digest, late, nowMs))
+      : conclude(limited, verdict, digest, decision, nowMs);
   }
 
   function conclude(
-    granted: Reply,
+    { policy, answerAt }: LimitedGrant,
+    verdict: Grant,
     digest: string,
-    { policy, headers: prepared }: LimitedGrant,
     decision: LimitDecision,
     nowMs: number,
   ): Reply {
-    const { verdict, answer: yes } = granted;
+    const state = formatRateLimit(decision);
     if (decision.allowed) {
-      services.used(digest, nowMs);
-      const all = prepared.slice();
-      all.push(formatRateLimit(decision));
-      return { answer: { status: yes.status, headers: all, body: yes.body }, verdict, digest };
+      services.used(verdict.entry.digest, nowMs);
+      return { answer: answerAt(state), verdict, digest };
     }
-    const headers = ["RateLimit-Policy", policy, "RateLimit", formatRateLimit(decision)];
+    const headers = ["RateLimit-Policy", policy, "RateLimit", state];
     const { retryAfterMs } = decision;
     const members = { retry_after_ms: Math.ceil(retryAfterMs) };
     const answer = problemAnswer("rate_limited", { headers, retryAfterMs, members }, presentation);
-    return { ...granted, answer, outcome: "rate_limited", reason: "rate-limited" };
+    return { answer, verdict, digest, outcome: "rate_limited", reason: "rate-limited" };
   }
 
   return (request) => {

@@ -54,6 +54,14 @@ describe("a body that is read", () => {
     expect(statusesOf(await exchange(port, one + one + last))).toEqual([200, 200, 200]);
   });
 
+  it("is an empty one where none is announced, and the connection goes on", async () => {
+    const none = post("");
+    const asking = post("Expect: 100-continue\r\n");
+    const last = post(`Content-Length: ${GOOD.length}\r\n${LAST}`, GOOD);
+    expect(statusesOf(await exchange(port, none + none + last))).toEqual([400, 400, 200]);
+    expect(statusesOf(await exchange(port, asking + last))).toEqual([100, 400, 200]);
+  });
+
   it("may be 64 KiB long and no octet more", async () => {
     const fill = (length: number): string => GOOD.padEnd(length, " ");
     const sent = { method: "POST", headers: { "content-length": "65536" }, body: fill(65_536) };
