@@ -19,6 +19,8 @@ export interface Keystore {
   readonly adminDigest: string | undefined;
   /** What `generationOf` gives, where the keystore has a quicker way to it. */
   readonly generation?: string;
+  /** Works `generation` out step by step, where that takes long; each step is some milliseconds. */
+  generationSteps?(): Iterator<undefined, unknown>;
   /** The key of a digest (64 lowercase hex digits), live before retired. */
   find(digest: string): Entry | undefined;
   /** Live keys in file order; the legacy `api_key` is the last. */

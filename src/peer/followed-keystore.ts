@@ -3,6 +3,7 @@ import type { Keystore } from "../core/keystore.js";
 import type { KeysError } from "../errors.js";
 import type { Diagnostic } from "../file/diagnostic.js";
 import { DocumentMemory } from "../file/document-memory.js";
+import { readForService } from "../file/generation-slices.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import { loadForPeer, reloadedKeystore, type LoadKeystoreOptions } from "../file/load.js";
 import {
@@ -82,7 +83,14 @@ export async function followKeystore(
   }
 
   const follow = (times: WatchTimes): StoreWatcher =>
-    watchStore(file, { ...times, onChange: take, policy, since: loaded.since, memory });
+    watchStore(file, {
+      ...times,
+      onChange: take,
+      policy,
+      since: loaded.since,
+      memory,
+      read: readForService,
+    });
   const watcher = watch === false ? undefined : follow(watch === true ? {} : watch);
   return {
     get keystore() {

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRateLimiter, type RateLimiter } from "../core/rate-limiter.js";
 import { DocumentMemory } from "../file/document-memory.js";
+import { readForService } from "../file/generation-slices.js";
 import { reloadedKeystore, type LoadedKeystore } from "../file/load.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { Policy } from "../file/policy.js";
@@ -199,6 +200,7 @@ export function openHost(
         ...options.watch,
         policy,
         memory,
+        read: readForService,
         since: loaded.since,
         onChange: (result) => {
           onChange(result, listener);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isKeysError } from "../errors.js";
 import { parseKeystoreText } from "../file/document.js";
 import { DocumentMemory } from "../file/document-memory.js";
+import { prepareGeneration } from "../file/generation-slices.js";
 import type { Policy } from "../file/policy.js";
 import type { StoredKeystore } from "../file/store.js";
 import { createCounters } from "./counters.js";
@@ -59,20 +60,31 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
   let policy = (): Policy => ({ nowMs: now() });
   let path = "";
   const memory = new DocumentMemory();
+  let taking = Promise.resolve();
 
   function report(event: ServerEvent): void {
     log.event(event, now());
   }
 
-  function take({ version, text }: SentKeystore): void {
-    if (state === undefined) return;
+  /** One after the other: what came last is in force in the end. */
+  function take(sent: SentKeystore): Promise<void> {
+    taking = taking.then(() => takeOne(sent));
+    return taking;
+  }
+
+  async function takeOne({ version, text }: SentKeystore): Promise<void> {
+    const inForce = state;
+    if (inForce === undefined) return;
     const document = parseKeystoreText(text, policy(), memory.last);
     memory.keep(document);
+    await prepareGeneration(document.keystore);
     const { diagnostics } = document;
     const store: StoredKeystore = { path, exists: true, diagnostics, document };
     // The primary has judged the same text by the same rules.
-    if (!state.reload({ store }).applied) throw new Error("a worker refused an accepted keystore");
-    channel.send({ kind: "in-force", version, generation: state.snapshot().generation });
+    if (!inForce.reload({ store }).applied) {
+      throw new Error("a worker refused an accepted keystore");
+    }
+    channel.send({ kind: "in-force", version, generation: inForce.snapshot().generation });
   }
 
   function tell(): void {
@@ -90,7 +102,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
     // How the server stands is for its primary to say.
     const own: KeystoreState = { ...inner, degraded: () => degraded };
     state = own;
-    take(given.keystore);
+    await take(given.keystore);
     const { auditFile } = given;
     const services = createRemoteServices({
       edit: createKeystoreEdit({ path, auditFile, policy: () => policy(), now, report, memory }),
@@ -150,7 +162,7 @@ export function runWorker(channel: WorkerChannel, { now, write }: ServerDeps): R
         await start(message);
         break;
       case "keystore":
-        take(message.keystore);
+        await take(message.keystore);
         break;
       case "degraded":
         degraded = message.degraded;

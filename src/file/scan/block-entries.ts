@@ -5,8 +5,9 @@ import { Report } from "../report.js";
 import type { SyntaxPair } from "../syntax.js";
 import { BytePlaces } from "./byte-places.js";
 import { EntryLines, numberOf } from "./entry-lines.js";
+import { copyCanonicalRow } from "./canonical-copy.js";
 import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
-import { RowKey } from "./row-key.js";
+import { isLowerHex, RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
 import { hashOf, type RowTable } from "./row-table.js";
 import type { Scalars } from "./scalars.js";
@@ -16,10 +17,8 @@ const DIGITS = 64;
 const ID = numberOf("id");
 /** The fields that `create --id` writes. */
 const PLAIN_FIELDS = (1 << ID) | (1 << numberOf("created_at"));
-/** What it writes, from the digest on: digest, id, instant; nothing in it that JSON would escape. */
-const PLAIN_ROW =
-  /^([0-9a-f]{64})["']:\n +id: (["']?)([A-Za-z0-9][A-Za-z0-9._@+:-]*)\2\n +created_at: "([0-9TZ:-]{20})"\n/;
-const LONGEST_PLAIN_ROW = 512;
+const LIVE = Buffer.from('["live","');
+const RETIRED = Buffer.from('["retired","');
 /** Most entries that are kept once they were made. */
 const MOST_KEPT = 1 << 17;
 const FEWEST_KEPT = 16;
@@ -91,18 +90,15 @@ export class BlockEntries implements EntryText {
   }
 
   /**
-   * A row in canonical form (`canonicalRow`) where it stands as `create --id` writes it; undefined for
-   * any other row.
+   * Writes a row in canonical form (`canonicalRow`) where it is as `create --id` writes it, and gives
+   * where it ends; 0 for any other row.
    */
-  canonical(row: number): string | undefined {
-    if (this.table.flagsOf(row) !== PLAIN_FIELDS) return undefined;
-    const from = this.table.offsetOf(row);
-    const text = this.#scalars.bytes.toString("latin1", from, from + LONGEST_PLAIN_ROW);
-    const found = PLAIN_ROW.exec(text);
-    if (found === null) return undefined;
-    const [, digest = "", , id = "", created = ""] = found;
-    const place = this.#name === "api_keys" ? "live" : "retired";
-    return `["${place}","${digest}",[["created_at","${created}"],["id","${id}"]]]`;
+  writeCanonical(row: number, target: Buffer, offset: number): number {
+    const { bytes, view } = this.#scalars;
+    const digestAt = this.table.offsetOf(row);
+    if (this.table.flagsOf(row) !== PLAIN_FIELDS || !isLowerHex(view, digestAt)) return 0;
+    const head = this.#name === "api_keys" ? LIVE : RETIRED;
+    return copyCanonicalRow(bytes, digestAt, head, target, offset);
   }
 
   fields(row: number): ReadonlyMap<string, string> {

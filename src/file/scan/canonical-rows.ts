@@ -1,17 +1,9 @@
 import { numberOf } from "./entry-lines.js";
-import {
-  ALPHANUMERIC,
-  COLON,
-  DOUBLE_QUOTE,
-  LF,
-  PORTABLE,
-  SINGLE_QUOTE,
-  SPACE,
-  SUSPICIOUS_START,
-} from "./octet.js";
+import { ALPHANUMERIC, COLON, LF, PORTABLE, SPACE, SUSPICIOUS_START } from "./octet.js";
 import { INSTANT_LENGTH, instantAt } from "./quick-instant.js";
 import { isLowerHex, isWeakAt } from "./row-key.js";
 import { hashAt, type RowTable } from "./row-table.js";
+import { isQuote, stands } from "./standing.js";
 
 const DIGITS = 64;
 const LONGEST_ID = 256;
@@ -93,18 +85,7 @@ export function noteCanonicalRows(
   return start;
 }
 
-function isQuote(octet: number | undefined): boolean {
-  return octet === DOUBLE_QUOTE || octet === SINGLE_QUOTE;
-}
-
 function isIndented(bytes: Uint8Array, offset: number, spaces: number): boolean {
   for (let at = offset; at < offset + spaces; at += 1) if (bytes[at] !== SPACE) return false;
-  return true;
-}
-
-function stands(bytes: Uint8Array, offset: number, text: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (bytes[offset + index] !== text[index]) return false;
-  }
   return true;
 }

@@ -4,28 +4,34 @@ import type { RowTable } from "./row-table.js";
 const DIGITS = 64;
 /** Digits of a digest that are compared as one number. */
 const LEADING = 8;
-const LEAD_BITS = 32;
 /** Most bits of that number by which rows are put into boxes before they are compared. */
-const MOST_BOXED_BITS = 16;
+const BOXED_BITS = 20;
 
-/** The numbers of a table's rows in the order of their digests. */
-export function inDigestOrder(table: RowTable): Uint32Array {
+/** Rows that are looked at in one step. */
+const STEP = 1 << 15;
+
+/** Works out the numbers of a table's rows in the order of their digests, step by step. */
+export function* inDigestOrder(table: RowTable): Generator<undefined, Uint32Array> {
   const { bytes, count } = table;
-  const leads = Uint32Array.from({ length: count }, (_, row) => leadOf(bytes, table.offsetOf(row)));
-  // About as many boxes as rows: for a few keys, more of them would be most of the work.
-  const bits = Math.min(MOST_BOXED_BITS, LEAD_BITS - Math.clz32(count | 1));
-  const boxedBy = LEAD_BITS - bits;
-  const next = new Uint32Array((1 << bits) + 1);
-  for (const lead of leads) {
-    const box = (lead >>> boxedBy) + 1;
+  const shift = 32 - Math.min(BOXED_BITS, 32 - Math.clz32(count | 1));
+  const leads = new Uint32Array(count);
+  const next = new Uint32Array((1 << (32 - shift)) + 1);
+  for (let row = 0; row < count; row += 1) {
+    if (row % STEP === 0) yield;
+    const lead = leadOf(bytes, table.offsetOf(row));
+    leads[row] = lead;
+    const box = (lead >>> shift) + 1;
     next[box] = (next[box] ?? 0) + 1;
   }
-  for (let box = 1; box < next.length; box += 1)
+  for (let box = 1; box < next.length; box += 1) {
     next[box] = (next[box] ?? 0) + (next[box - 1] ?? 0);
+  }
   const rows = new Uint32Array(count);
   const ordered = new Uint32Array(count);
-  for (const [row, lead] of leads.entries()) {
-    const box = lead >>> boxedBy;
+  for (let row = 0; row < count; row += 1) {
+    if (row % STEP === 0) yield;
+    const lead = leads[row] ?? 0;
+    const box = lead >>> shift;
     const place = next[box] ?? 0;
     next[box] = place + 1;
     rows[place] = row;
@@ -33,6 +39,7 @@ export function inDigestOrder(table: RowTable): Uint32Array {
   }
   // What is left to be moved is moved by a few places: digests are alike nowhere.
   for (let index = 1; index < count; index += 1) {
+    if (index % STEP === 0) yield;
     const [lead, row] = [ordered[index] ?? 0, rows[index] ?? 0];
     let place = index;
     while (place > 0) {

@@ -24,7 +24,15 @@ export class ScannedKeystore implements Keystore {
   }
 
   get generation(): string {
-    return (this.#generation ??= scannedGeneration(this.#legacy, this.#live, this.#retired));
+    if (this.#generation === undefined) {
+      const steps = this.generationSteps();
+      while (steps.next().done !== true);
+    }
+    return this.#generation ?? "";
+  }
+
+  *generationSteps(): Generator<undefined, void> {
+    this.#generation ??= yield* scannedGeneration(this.#legacy, this.#live, this.#retired);
   }
 
   find(digest: string): Entry | undefined {
