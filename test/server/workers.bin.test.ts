@@ -81,6 +81,35 @@ describe("keys serve --workers", () => {
     );
   });
 
+  it("replaces workers that die young ever later, and recovers", async () => {
+    const served = await startServe(await keystoreFile(GOOD), ["--workers", "2"]);
+    const deaths = (): { pause_ms: number }[] =>
+      served
+        .said()
+        .split("\n")
+        .filter((line) => line.includes('"worker-died"'))
+        .map((line) => JSON.parse(line) as { pause_ms: number });
+    let known = childrenOf(served.pid);
+    let [victim = 0] = known;
+    const kills = 5;
+    for (let kill = 1; kill <= kills; kill += 1) {
+      process.kill(victim, "SIGKILL");
+      await eventually(() => deaths().length).toBe(kill);
+      // While one is missing the other answers.
+      expect(await statusOf(served.url)).toBe(200);
+      await eventually(() => childrenOf(served.pid).filter((pid) => pid !== victim)).toHaveLength(
+        2,
+      );
+      const now = childrenOf(served.pid);
+      victim = now.find((pid) => !known.includes(pid)) ?? 0;
+      known = now;
+    }
+    expect(deaths().map((death) => death.pause_ms)).toEqual([100, 200, 400, 800, 1600]);
+    await eventually(async () => (await ask(`${served.url}/readyz`)).body).toContain("true");
+    expect(await statusesOf(served.url, 20)).toEqual(new Set([200]));
+    expect(deaths()).toHaveLength(kills);
+  });
+
   it("ends with its primary, however that ends, and drains at SIGTERM", async () => {
     const path = await keystoreFile(GOOD);
     const killed = await startServe(path, ["--workers", String(WORKERS)]);
