@@ -22,7 +22,7 @@ const rooms = {
   },
   cli: {
     rooms: ["errors", "core", "file", "server", "peer"],
-    packages: ["node:*", "@inquirer/prompts", "chalk", "cli-table3", "commander"],
+    packages: ["node:*", "@inquirer/core", "@inquirer/prompts", "chalk", "cli-table3", "commander"],
   },
   index: { rooms: ["errors", "core", "file", "server", "peer"], packages: [] },
 };

@@ -35,17 +35,18 @@ export async function namedOrChosen(
   const store = await readStore(file.path, environmentPolicy(context));
   const keystore = readableKeystore(store, file);
   const entries = [...keystore.live(), ...keystore.retired()].filter(offers);
-  if (entries.length === 0) {
+  const names = describeEach(entries);
+  const [first, ...others] = entries.map(({ digest }, index) => ({
+    name: names[index] ?? digest,
+    also: digest,
+    value: digest,
+  }));
+  if (first === undefined) {
     throw new KeysError("key-not-found", `${file.name} holds no key to ${verb}`, {
       hint: "`keys list --state all` shows every key",
     });
   }
-  const names = describeEach(entries);
-  const prefix = await askChoice(
-    context,
-    `Which key to ${verb}?`,
-    entries.map(({ digest }, index) => ({ name: names[index] ?? digest, value: digest })),
-  );
+  const prefix = await askChoice(context, `Which key to ${verb}?`, [first, ...others]);
   return { by: "prefix", prefix };
 }
 

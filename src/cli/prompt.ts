@@ -6,6 +6,8 @@ import { visible } from "./render/visible.js";
 /** One of several things to choose from. */
 export interface Choice<T> {
   readonly name: string;
+  /** What it is found by besides its name. */
+  readonly also: string;
   readonly value: T;
 }
 
@@ -33,44 +35,51 @@ export function askText(
   message: string,
   problem: (text: string) => string | undefined,
 ): Promise<string> {
-  return ask(context, ({ input }, theme, streams) =>
+  return ask(context, loadPrompts, ({ input }, theme, streams) =>
     input({ message, validate: (text) => problem(text) ?? true, theme }, streams),
   );
 }
 
 /** Asks for a secret: nothing of it is drawn. */
 export function askSecret(context: Context, message: string): Promise<string> {
-  return ask(context, ({ password }, theme, streams) =>
+  return ask(context, loadPrompts, ({ password }, theme, streams) =>
     password({ message, mask: false, theme }, streams),
   );
 }
 
-/** Offers a list. */
-export function askChoice<T>(
+/** Offers a list of at least one, to be searched by typing. */
+export async function askChoice<T>(
   context: Context,
   message: string,
-  choices: readonly Choice<T>[],
+  choices: readonly [Choice<T>, ...Choice<T>[]],
 ): Promise<T> {
-  const shown = choices.map(({ name, value }) => ({ name: visible(name), value }));
-  return ask(context, ({ select }, theme, streams) =>
-    select<T>({ message, choices: shown, loop: false, theme }, streams),
+  const shown = choices.map(({ name, also }) => ({ name: visible(name), also }));
+  const load = (): Promise<typeof import("./search-prompt.js")> => import("./search-prompt.js");
+  const index = await ask(context, load, ({ searchPrompt }, theme, streams) =>
+    searchPrompt({ message, choices: shown, theme }, streams),
   );
+  return (choices[index] ?? choices[0]).value;
 }
 
 /** Asks for a yes; Enter alone is a no. */
 export function askConfirm(context: Context, message: string): Promise<boolean> {
-  return ask(context, ({ confirm }, theme, streams) =>
+  return ask(context, loadPrompts, ({ confirm }, theme, streams) =>
     confirm({ message: visible(message), default: false, theme }, streams),
   );
 }
 
-async function ask<T>(
+function loadPrompts(): Promise<Prompts> {
+  return import("@inquirer/prompts");
+}
+
+async function ask<M, T>(
   context: Context,
-  prompt: (prompts: Prompts, theme: Partial<typeof PLAIN_THEME>, streams: Streams) => Promise<T>,
+  load: () => Promise<M>,
+  prompt: (prompts: M, theme: Partial<typeof PLAIN_THEME>, streams: Streams) => Promise<T>,
 ): Promise<T> {
   const { io, globals, interrupt } = context;
   if (interrupt.aborted) throw interrupted();
-  const prompts = await import("@inquirer/prompts");
+  const prompts = await load();
   const theme = wantsColour(io.stderr, io.env, globals.color) ? {} : PLAIN_THEME;
   const { input, output } = io.terminal();
   const over = new AbortController();

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../server/eventually.js";
-import { namesIn } from "../helpers/keystores.js";
+import { mintToken, namesIn } from "../helpers/keystores.js";
 import { create, listAll } from "./support/key-record.js";
 import { makeWorld } from "./support/memory-io.js";
 import { openTerminal, seen } from "./support/terminal.js";
@@ -10,6 +11,7 @@ import { openTerminal, seen } from "./support/terminal.js";
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 const ENTER = "\r";
+const BACKSPACE = "\u007f";
 const DOWN = "\u001b[B";
 const SHOW_CURSOR = "\u001b[?25h";
 const HIDE_CURSOR = "\u001b[?25l";
@@ -57,6 +59,50 @@ describe("at a terminal", () => {
       ["alice", "live"],
       ["bob", "revoked"],
     ]);
+  });
+
+  it("finds a key by what is typed, also where it all comes at once", async () => {
+    const world = makeWorld();
+    for (const id of ["alice", "bob", "carol"]) {
+      await create(world, "--id", id, "--label", `the laptop of ${id}`);
+    }
+    const { fingerprint, digest } = (await listAll(world)).find(({ id }) => id === "carol") ?? {};
+    for (const [typed, id] of [
+      [`BOB lap${ENTER}`, "bob"],
+      [`laptop${DOWN}${DOWN}${ENTER}`, "carol"],
+      [`${fingerprint ?? ""}${ENTER}`, "carol"],
+      [`${digest ?? ""}${ENTER}`, "carol"],
+      [`bobby${ENTER}${BACKSPACE}${BACKSPACE}${ENTER}`, "bob"],
+      [`laptop${DOWN}${DOWN} al${ENTER}`, "alice"],
+    ] as const) {
+      const terminal = openTerminal(["disable"], { cwd: world.directory });
+      await terminal.waitFor("Which key");
+      await terminal.waitFor("carol");
+      terminal.type(typed);
+      await terminal.waitFor("(y/N)");
+      const question = seen(terminal.drawn()).split("\n").at(-1) ?? "";
+      expect(question, typed).toContain(`(${id}, `);
+      terminal.type(ENTER);
+      expect(await terminal.ended).toMatchObject({ exitCode: 1 });
+    }
+  });
+
+  it("draws nothing of a search that finds nothing: it may be a token", async () => {
+    const world = makeWorld();
+    await create(world, "--id", "alice");
+    const terminal = openTerminal(["revoke"], { cwd: world.directory });
+    await terminal.waitFor("alice");
+    const secret = mintToken();
+    for (const character of secret) {
+      terminal.type(character);
+      await delay(5);
+    }
+    await terminal.waitFor("•".repeat(secret.length));
+    terminal.type(CTRL_C);
+    expect(await terminal.ended).toMatchObject({ exitCode: 130 });
+    for (let length = 4; length <= secret.length; length += 1) {
+      expect(terminal.drawn()).not.toContain(secret.slice(0, length));
+    }
   });
 
   it.each([
