@@ -140,12 +140,15 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
     } else {
       sending(request, response, answer, answerWhole);
     }
-    options.log?.request({
-      ...routed,
+    if (options.log === undefined) return;
+    const { rawHeaders, socket } = request;
+    options.log.request({
+      route: routed.route,
+      reply: routed.reply,
       atMs: options.now(),
       ms: performance.now() - startedMs,
-      remote: options.router.clientOf(request.socket.remoteAddress, request.rawHeaders),
-      requestId: requestIdOf(request.rawHeaders),
+      remote: options.router.clientOf(socket.remoteAddress, rawHeaders),
+      requestId: requestIdOf(rawHeaders),
     });
   }
 

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { JSON_LINES } from "./json-lines.js";
 import type { LoggedRequest } from "./request-record.js";
 import type { ServerEvent } from "./server-event.js";
@@ -18,12 +17,15 @@ export interface ServerLog {
   flush(): Promise<void>;
 }
 
+/** How long lines are gathered for a write, in milliseconds: what a crash may cost of them. */
+const GATHER_MS = 5;
+
 /** Most characters that wait for a slow reader of the log; beyond that lines are dropped. */
 const MOST_PENDING = 8 * 1024 * 1024;
 
 /**
- * A log that gathers lines while one write is under way, so that a slow reader never holds up a
- * verdict. What a reader is too slow for is dropped, and counted in the log itself.
+ * A log that gathers lines for a moment, and while one write is under way, so that a slow reader
+ * never holds up a verdict. What a reader is too slow for is dropped, and counted in the log itself.
  */
 export function createServerLog(
   write: LogWriter,
@@ -34,11 +36,23 @@ export function createServerLog(
   let pending = "";
   let dropped = 0;
   let writing: Promise<void> | undefined;
+  let hurried = false;
+  let endMoment = (): void => undefined;
+
+  function moment(): Promise<void> {
+    if (hurried) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      endMoment = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 
   async function drain(): Promise<void> {
-    // What comes in the same turn goes out with it.
-    await setImmediate();
     while (pending !== "") {
+      await moment();
       const text = pending + droppedLine();
       pending = "";
       dropped = 0;
@@ -46,6 +60,7 @@ export function createServerLog(
       await write(text).catch(() => undefined);
     }
     writing = undefined;
+    hurried = false;
   }
 
   function droppedLine(): string {
@@ -67,6 +82,11 @@ export function createServerLog(
     event: (event, atMs) => {
       add(lines.event(event, atMs));
     },
-    flush: () => writing ?? Promise.resolve(),
+    flush() {
+      if (writing === undefined) return Promise.resolve();
+      hurried = true;
+      endMoment();
+      return writing;
+    },
   };
 }

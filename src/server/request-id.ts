@@ -9,7 +9,8 @@ const REQUEST_ID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
  */
 export function requestIdOf(rawHeaders: readonly string[]): string {
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== "x-request-id") continue;
+    const name = rawHeaders[index] ?? "";
+    if (name.length !== 12 || name.toLowerCase() !== "x-request-id") continue;
     const value = rawHeaders[index + 1] ?? "";
     if (REQUEST_ID.test(value)) return value;
   }
