@@ -63,13 +63,12 @@ function keep(kept, result) {
     kept.push(result);
     return;
   }
-  const fresh = new Map(result.rows.map((row) => [row.id, row]));
-  const rows = before.rows.map((row) => {
-    const found = fresh.get(row.id);
-    fresh.delete(row.id);
-    return found ?? row;
+  const names = new Set([...before.rows, ...result.rows].map(({ suite }) => suite));
+  const rows = [...names].flatMap((name) => {
+    const fresh = result.rows.filter(({ suite }) => suite === name);
+    return fresh.length > 0 ? fresh : before.rows.filter(({ suite }) => suite === name);
   });
-  kept[at] = { ...result, rows: [...rows, ...fresh.values()] };
+  kept[at] = { ...result, rows };
 }
 
 /** @param {RunResult} result */

@@ -5,16 +5,49 @@ import { answer, input, store } from "./modules.mjs";
 import { tokenOf } from "../keystores.mjs";
 
 // A change to a large file: read, judged, spliced, checked, written atomically; against the writing
-// alone of the same octets.
+// alone of the same octets. Once as a server makes it, which has read the file before and sees by its
+// octets that it is the same; once as a command does, which has not.
 const { root, file, count, rounds } = input();
 const { updateStore } = await store(root);
 
-/** @param {import("../../../src/file/change.js").Change} change */
-async function edit(change) {
+/** @type {import("../../../src/file/document.js").KeystoreDocument | undefined} */
+let held;
+
+/** @param {import("../../../src/file/change.js").Change} change @param {boolean} isHeld */
+async function edit(change, isHeld) {
   const start = performance.now();
-  const { written } = await updateStore(file, () => [change], { policy: { nowMs: Date.now() } });
+  const { written, after } = await updateStore(file, () => [change], {
+    policy: { nowMs: Date.now() },
+    known: isHeld ? held : undefined,
+  });
+  const ms = performance.now() - start;
   if (!written) throw new Error("nothing was written");
-  return performance.now() - start;
+  held = after.document;
+  return ms;
+}
+
+let made = 0;
+
+/** @param {boolean} isHeld */
+function create(isHeld) {
+  made += 1;
+  const id = `newcomer-${made}`;
+  const createdAt = new Date().toISOString().replace(/\.\d+/, "");
+  const digest = hash("sha256", `${id} of the bench`);
+  const fields = new Map([
+    ["id", id],
+    ["created_at", createdAt],
+  ]);
+  return edit({ kind: "add", digest, fields }, isHeld);
+}
+
+let gone = 0;
+
+/** @param {boolean} isHeld */
+function revoke(isHeld) {
+  gone += 1;
+  const digest = hash("sha256", tokenOf(Math.floor(count / 2) + gone));
+  return edit({ kind: "retire", digest, state: "revoked", retiredAt: Date.now() }, isHeld);
 }
 
 /** @param {Buffer} bytes */
@@ -32,29 +65,19 @@ function write(bytes) {
   return performance.now() - start;
 }
 
-/** @type {Record<"create" | "revoke" | "write", number[]>} */
-const found = { create: [], revoke: [], write: [] };
+/** @type {Record<"create" | "revoke" | "createFresh" | "revokeFresh" | "write", number[]>} */
+const found = { create: [], revoke: [], createFresh: [], revokeFresh: [], write: [] };
 for (let round = -1; round < rounds; round += 1) {
-  const id = `newcomer-${round}`;
-  const createdAt = new Date().toISOString().replace(/\.\d+/, "");
-  const created = await edit({
-    kind: "add",
-    digest: hash("sha256", `${id} of the bench`),
-    fields: new Map([
-      ["id", id],
-      ["created_at", createdAt],
-    ]),
-  });
-  const revoked = await edit({
-    kind: "retire",
-    digest: hash("sha256", tokenOf(Math.floor(count / 2) + round)),
-    state: "revoked",
-    retiredAt: Date.now(),
-  });
-  const written = write(readFileSync(file));
+  const ms = {
+    createFresh: await create(false),
+    revokeFresh: await revoke(false),
+    create: await create(true),
+    revoke: await revoke(true),
+    write: write(readFileSync(file)),
+  };
   if (round < 0) continue;
-  found.create.push(created);
-  found.revoke.push(revoked);
-  found.write.push(written);
+  for (const [name, each] of Object.entries(ms)) {
+    found[/** @type {keyof typeof found} */ (name)].push(each);
+  }
 }
 answer(found);

@@ -14,6 +14,9 @@ export const load = (root) => built(root, "file/load.js");
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/store.js")>} */
 export const store = (root) => built(root, "file/store.js");
 
+/** @param {string} root @returns {Promise<typeof import("../../../src/file/generation-slices.js")>} */
+export const slices = (root) => built(root, "file/generation-slices.js");
+
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/document.js")>} */
 export const document = (root) => built(root, "file/document.js");
 

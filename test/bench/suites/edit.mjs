@@ -15,12 +15,15 @@ export default function edit(bench) {
       count,
       rounds: bench.short ? 3 : count > 500_000 ? 3 : 7,
     });
-    for (const name of ["create", "revoke"]) {
+    for (const name of ["create", "revoke", "createFresh", "revokeFresh"]) {
+      const isFresh = name.endsWith("Fresh");
+      const [command = ""] = name.split("Fresh");
+      const how = isFresh ? "read for the first time, " : "";
       rows.push(
         rowOf({
-          id: `edit-${name}-${count}`,
+          id: `edit-${command}-${count}${isFresh ? "-fresh" : ""}`,
           suite: "edit",
-          measure: `${name} in a file of ${named} keys, checked and written`,
+          measure: `${command} in a file of ${named} keys, ${how}checked and written`,
           baseline: "the same octets, written atomically with fsync",
           unit: "time",
           target: atMost(count > 500_000 ? 3 : 2.5),

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
+import path from "node:path";
 import { measured } from "../child.mjs";
 import { canonicalFile, editedFile, jsonFile, tokenOf } from "../keystores.mjs";
 import { atMost, inTurn, memory, milliseconds, rowOf } from "../ratio.mjs";
@@ -20,6 +21,7 @@ export default async function load(bench) {
   }
   rows.push(await edited(bench));
   rows.push(...(await linear(bench)));
+  for (const count of bench.short ? [] : [10_000, 1_000_000]) rows.push(reload(bench, count));
   const small = measured(bench, "load-small", {
     file: canonicalFile(bench, 200),
     rounds: bench.short ? 100 : 400,
@@ -103,6 +105,25 @@ async function edited(bench) {
     show: milliseconds,
     subject: one,
     against: other,
+  });
+}
+
+/** @param {Bench} bench @param {number} count @returns {Row} */
+function reload(bench, count) {
+  bench.say(`load: a reload of ${named(count)} keys`);
+  const file = path.join(bench.directory, `reload-${count}.yaml`);
+  copyFileSync(canonicalFile(bench, count), file);
+  const found = measured(bench, "reload", { file, rounds: count > 500_000 ? 3 : 9 });
+  rmSync(file);
+  return rowOf({
+    id: `load-reload-${count}`,
+    suite,
+    measure: `${named(count)} keys read again after one has changed, up to the generation`,
+    baseline: "the first time",
+    unit: "time",
+    show: milliseconds,
+    subject: found.reload,
+    against: found.first,
   });
 }
 
