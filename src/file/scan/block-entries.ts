@@ -22,6 +22,8 @@ const RETIRED = Buffer.from('["retired","');
 /** Most entries that are kept once they were made. */
 const MOST_KEPT = 1 << 17;
 const FEWEST_KEPT = 16;
+/** Places for each entry that is kept: then few of them meet. */
+const PLACES = 8;
 
 /** The entries of one block, made when they are asked for. */
 export class BlockEntries implements EntryText {
@@ -29,15 +31,14 @@ export class BlockEntries implements EntryText {
   readonly #name: BlockName;
   readonly #scalars: Scalars;
   /** Entries that were asked for, each at the place of its hash's last bits. */
-  readonly #kept: (Entry | undefined)[];
+  #kept: (Entry | undefined)[] = placesFor(FEWEST_KEPT);
+  /** How many entries were made for it. */
+  #made = 0;
 
   constructor(name: BlockName, table: RowTable, scalars: Scalars) {
     this.table = table;
     this.#name = name;
     this.#scalars = scalars;
-    let size = FEWEST_KEPT;
-    while (size < table.count * 8 && size < MOST_KEPT) size *= 2;
-    this.#kept = new Array<Entry | undefined>(size).fill(undefined);
   }
 
   find(digest: string): Entry | undefined {
@@ -48,8 +49,22 @@ export class BlockEntries implements EntryText {
     const row = this.table.find(digest, hash);
     if (row < 0) return undefined;
     const entry = this.#make(row, digest);
-    this.#kept[place] = entry;
+    this.#keep(entry, hash);
     return entry;
+  }
+
+  #keep(entry: Entry, hash: number): void {
+    this.#made += 1;
+    const size = this.#kept.length;
+    if (this.#made * PLACES > size && size < MOST_KEPT) {
+      const kept = this.#kept;
+      this.#kept = placesFor(size * PLACES);
+      const mask = this.#kept.length - 1;
+      for (const other of kept) {
+        if (other !== undefined) this.#kept[hashOf(other.digest) & mask] = other;
+      }
+    }
+    this.#kept[hash & (this.#kept.length - 1)] = entry;
   }
 
   /** The entry of a row. */
@@ -167,4 +182,8 @@ export class BlockEntries implements EntryText {
     const digestAt = this.table.offsetOf(row);
     return this.#scalars.at(digestAt - 1) > SPACE ? digestAt - 1 : digestAt;
   }
+}
+
+function placesFor(size: number): (Entry | undefined)[] {
+  return new Array<Entry | undefined>(Math.min(size, MOST_KEPT)).fill(undefined);
 }
