@@ -26,10 +26,22 @@ function importedBy(files) {
 }
 
 const base = importedBy(["src/cli/main.ts", "src/cli/commands/hash.ts"]);
+const reading = importedBy([
+  "src/cli/commands/validate.ts",
+  ...["key-record", "last-use", "troubled-file", "render/relative-time"].map(
+    (name) => `src/cli/${name}.ts`,
+  ),
+]);
+const changing = importedBy(["src/cli/commands/create.ts", "src/cli/change-keys.ts"]);
 
-/** Few files rather than many: opening one costs more than reading on. */
+/** @param {ReadonlySet<string>} modules @returns {(id: string) => boolean} */
+const shared = (modules) => (id) => modules.has(id) && !/\/src\/cli\/commands\//.test(id);
+
+/** Few files rather than many: opening one costs more than reading on, up to a point. */
 const groups = [
-  { name: "base", test: (/** @type {string} */ id) => base.has(id), priority: 2 },
+  { name: "base", test: (/** @type {string} */ id) => base.has(id), priority: 4 },
+  { name: "reading", test: shared(reading), minShareCount: 2, priority: 3 },
+  { name: "changing", test: shared(changing), minShareCount: 2, priority: 2 },
   { name: "common", test: /\/src\/(?:core|file)\//, minShareCount: 3, priority: 1 },
   { name: "commands", test: /\/src\/cli\//, minShareCount: 6, priority: 1 },
 ];

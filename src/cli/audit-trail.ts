@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { AuditPlace } from "../file/audit.js";
-import type { UpdateOptions, UpdateResult } from "../file/store.js";
+import type { UpdateOptions, UpdateResult } from "../file/update-store.js";
 import type { Context } from "./context.js";
 import { visible } from "./render/visible.js";
 

@@ -1,5 +1,5 @@
 import { maskedText } from "../file/mask.js";
-import type { UpdateResult } from "../file/store.js";
+import type { UpdateResult } from "../file/update-store.js";
 import type { Context } from "./context.js";
 import type { KeystoreFile } from "./keystore-file.js";
 import { formatDiff } from "./render/diff.js";

@@ -2,7 +2,8 @@ import type { AuditOrigin } from "../file/audit.js";
 import type { Change } from "../file/change.js";
 import type { DocumentMemory } from "../file/document-memory.js";
 import type { Policy } from "../file/policy.js";
-import { updateStore, type StoredKeystore, type UpdateResult } from "../file/store.js";
+import type { StoredKeystore } from "../file/store.js";
+import { updateStore, type UpdateResult } from "../file/update-store.js";
 import type { ServerEvent } from "./server-event.js";
 
 /** How long a change waits for another writer, in milliseconds. */

@@ -2,7 +2,8 @@ import type { LimitDecision } from "../core/limit-decision.js";
 import type { RateLimit } from "../core/rate-limit.js";
 import type { AuditOrigin, AuditNote } from "../file/audit.js";
 import type { Change } from "../file/change.js";
-import type { StoredKeystore, UpdateResult } from "../file/store.js";
+import type { StoredKeystore } from "../file/store.js";
+import type { UpdateResult } from "../file/update-store.js";
 import type { CounterSnapshot } from "./counters.js";
 
 /** A value, or a promise of it where another process has to be asked. */

@@ -8,7 +8,7 @@ import { auditEvents, type AuditEvent } from "../../src/file/audit-event.js";
 import { hashOfLine, parseAuditLine } from "../../src/file/audit-line.js";
 import { verifyAudit } from "../../src/file/audit-read.js";
 import type { Change } from "../../src/file/change.js";
-import { updateStore, type UpdateOptions, type UpdateResult } from "../../src/file/store.js";
+import { updateStore, type UpdateOptions, type UpdateResult } from "../../src/file/update-store.js";
 import { mintToken, temporaryDirectory } from "../helpers/keystores.js";
 
 const policy = { nowMs: Date.UTC(2026, 10, 25) };

@@ -6,7 +6,8 @@ import { digestOf } from "../../src/core/digest.js";
 import { DocumentMemory } from "../../src/file/document-memory.js";
 import { composeKeystore, parseKeystore } from "../../src/file/document.js";
 import { isSame, readSnapshot } from "../../src/file/snapshot.js";
-import { readStore, updateStore } from "../../src/file/store.js";
+import { readStore } from "../../src/file/store.js";
+import { updateStore } from "../../src/file/update-store.js";
 
 const nowMs = Date.parse("2026-11-22T12:00:00Z");
 const policy = { nowMs };

@@ -17,6 +17,10 @@ const DIGITS = 64;
 const ID = numberOf("id");
 /** The fields that `create --id` writes. */
 const PLAIN_FIELDS = (1 << ID) | (1 << numberOf("created_at"));
+/** What it writes, from the digest on: id and instant. */
+const PLAIN_ROW =
+  /^[0-9a-f]{64}["']:\n +id: (["']?)([A-Za-z0-9][A-Za-z0-9._@+:-]*)\1\n +created_at: "([0-9TZ:-]{20})"\n/;
+const LONGEST_PLAIN_ROW = 512;
 const LIVE = Buffer.from('["live","');
 const RETIRED = Buffer.from('["retired","');
 /** Most entries that are kept once they were made. */
@@ -24,6 +28,11 @@ const MOST_KEPT = 1 << 17;
 const FEWEST_KEPT = 16;
 /** Places for each entry that is kept: then few of them meet. */
 const PLACES = 8;
+
+interface PlainRow {
+  readonly id: string;
+  readonly created: string;
+}
 
 /** The entries of one block, made when they are asked for. */
 export class BlockEntries implements EntryText {
@@ -93,6 +102,8 @@ export class BlockEntries implements EntryText {
   }
 
   field(row: number, field: EntryField): string | undefined {
+    const plain = this.#plain(row);
+    if (plain !== undefined) return field === "id" ? plain.id : plain.created;
     const number = numberOf(field);
     const lines = new EntryLines(this.#scalars);
     const { indent, behind } = this.#rowStart(row);
@@ -114,6 +125,20 @@ export class BlockEntries implements EntryText {
     if (this.table.flagsOf(row) !== PLAIN_FIELDS || !isLowerHex(view, digestAt)) return 0;
     const head = this.#name === "api_keys" ? LIVE : RETIRED;
     return copyCanonicalRow(bytes, digestAt, head, target, offset);
+  }
+
+  /**
+   * What a row holds where it stands as `create --id` writes it. By a pattern, since a command runs
+   * whatever loops are written here before they are compiled to machine code.
+   */
+  #plain(row: number): PlainRow | undefined {
+    if (this.table.flagsOf(row) !== PLAIN_FIELDS) return undefined;
+    const from = this.table.offsetOf(row);
+    const text = this.#scalars.bytes.toString("latin1", from, from + LONGEST_PLAIN_ROW);
+    const found = PLAIN_ROW.exec(text);
+    if (found === null) return undefined;
+    const [, , id = "", created = ""] = found;
+    return { id, created };
   }
 
   fields(row: number): ReadonlyMap<string, string> {

@@ -11,8 +11,8 @@ function built(root, name) {
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/load.js")>} */
 export const load = (root) => built(root, "file/load.js");
 
-/** @param {string} root @returns {Promise<typeof import("../../../src/file/store.js")>} */
-export const store = (root) => built(root, "file/store.js");
+/** @param {string} root @returns {Promise<typeof import("../../../src/file/update-store.js")>} */
+export const store = (root) => built(root, "file/update-store.js");
 
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/generation-slices.js")>} */
 export const slices = (root) => built(root, "file/generation-slices.js");
