@@ -21,7 +21,7 @@ export function counted(handle: Handler, counters: Counters): Handler {
     }
   }
   return (request) => {
-    const startedMs = performance.now();
+    const startedMs = request.atMs ?? performance.now();
     try {
       const reply = handle(request);
       if (reply instanceof Promise) return countLate(reply, startedMs);

@@ -79,16 +79,17 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
 
   function handle(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
     if (finished.has(request.socket)) return;
-    const startedMs = options.log === undefined ? 0 : performance.now();
+    // Read once for whatever asks when the request came.
+    const atMs = performance.now();
     const { method = "", url = "", rawHeaders } = request;
     const exceeded = exceededLimit(url, rawHeaders);
     if (exceeded !== undefined) {
-      conclude(request, response, startedMs, unrouted(exceeded));
+      conclude(request, response, atMs, unrouted(exceeded));
       return;
     }
     const { path, query } = splitTarget(url);
     const remote = request.socket.remoteAddress;
-    const asked: KeysRequest = { method, path, query, rawHeaders, remote };
+    const asked: KeysRequest = { method, path, query, rawHeaders, remote, atMs };
     if (options.router.readsBody(method, path)) {
       // Only who has been asked for it sends a body that it announced with `Expect`.
       if (expects && !announcesTooMuch(rawHeaders)) response.writeContinue();
@@ -98,17 +99,17 @@ export function createListener(options: ListenerOptions): Server | TlsServer {
           body === "too-large"
             ? unrouted("body_too_large")
             : await options.router.answer({ ...asked, body });
-        conclude(request, response, startedMs, routed);
+        conclude(request, response, atMs, routed);
       });
       return;
     }
     const routed = options.router.answer(asked);
     if (routed instanceof Promise) {
       void routed.then((late) => {
-        conclude(request, response, startedMs, late);
+        conclude(request, response, atMs, late);
       });
     } else {
-      conclude(request, response, startedMs, routed);
+      conclude(request, response, atMs, routed);
     }
   }
 

@@ -31,7 +31,7 @@ export function createLocalServices(options: LocalServicesOptions): Services {
   const { state, counters, limiter = createRateLimiter(), monotonicMs } = options;
   const failures = createFailureLimiter();
   return {
-    takeLimit: (lineage, limit) => limiter.take(lineage, limit, monotonicMs()),
+    takeLimit: (lineage, limit, atMs) => limiter.take(lineage, limit, atMs ?? monotonicMs()),
     failedLookup: (address) => failures.failed(address, monotonicMs()),
     used: options.used,
     async edit(plan, origin) {

@@ -20,6 +20,8 @@ export interface KeysRequest {
   readonly body?: Uint8Array | undefined;
   /** The IP address of the peer; undefined over a Unix socket. */
   readonly remote?: string | undefined;
+  /** When its header lines had come, in milliseconds of a clock that never goes back. */
+  readonly atMs?: number | undefined;
 }
 
 /** What became of a request: the answer, and for the log why. */

@@ -43,7 +43,7 @@ export async function startPrimary(
     switch (question.name) {
       case "take": {
         const { lineage, limit } = question.given;
-        return services.takeLimit(lineage, limit, deps.now());
+        return services.takeLimit(lineage, limit);
       }
       case "reserve": {
         const { lineage, limit, count, leaseMs } = question.given;

@@ -30,8 +30,12 @@ export interface FailureDecision {
  * its primary, so that limits, counters and edits are those of the whole server.
  */
 export interface Services {
-  /** Charges a request to the limit of a key's lineage. */
-  takeLimit(lineage: string, limit: RateLimit, nowMs: number): Awaitable<LimitDecision>;
+  /**
+   * Charges a request to the limit of a key's lineage.
+   *
+   * @param atMs - when it came, in milliseconds of a clock that never goes back; default now.
+   */
+  takeLimit(lineage: string, limit: RateLimit, atMs?: number): Awaitable<LimitDecision>;
   /** Counts a failed look-up from an address (an IPv4 address or IPv6 /64). */
   failedLookup(address: string, nowMs: number): Awaitable<FailureDecision>;
   /** Notes that a key was used; never waits, never throws. */

@@ -153,7 +153,7 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
       services.used(verdict.entry.digest, nowMs);
       return { answer: granted.answer, verdict, digest };
     }
-    const decision = services.takeLimit(limited.lineage, limited.limit, nowMs);
+    const decision = services.takeLimit(limited.lineage, limited.limit, request.atMs);
     return decision instanceof Promise
       ? decision.then((late) => conclude(limited, verdict, digest, late, nowMs))
       : conclude(limited, verdict, digest, decision, nowMs);
@@ -190,6 +190,8 @@ export function createVerifyHandler(options: VerifyOptions): Handler {
 
 /** What a request is asked for; undefined where that is ill-formed. */
 function requirementOf({ path, query }: KeysRequest): Requirement | undefined {
+  // What nearly all ask, before all that begins alike.
+  if (path === VERIFY_PATH && query === undefined) return NO_REQUIREMENT;
   if (path.startsWith(SEGMENT_PREFIX)) {
     return parseRequirementSegment(path.slice(SEGMENT_PREFIX.length).split("/", 1)[0] ?? "");
   }
