@@ -39,6 +39,26 @@ describe("config", () => {
     expect(fs.readdirSync(stage.directory)).toEqual(["keys.yaml"]);
   });
 
+  it.each(["nginx", "caddy", "traefik", "envoy"])(
+    "says in %s's how the server believes the proxy",
+    async (proxy) => {
+      const stage = staged();
+      for (const [server, told] of [
+        ["http://127.0.0.1:8787", "--trusted-proxy 127.0.0.1"],
+        ["http://[::1]:8787", "--trusted-proxy ::1"],
+        ["http://localhost:8787", "--trusted-proxy 127.0.0.1 --trusted-proxy ::1"],
+        ["https://keys.example:8787", "--trusted-proxy and the address"],
+        ...(proxy === "traefik" ? [] : [["unix:/run/keys.sock", "--trusted-proxy unix"] as const]),
+      ] as const) {
+        for (const more of [[], ["--snippet"]]) {
+          const { stdout } = await config(stage, proxy, "--server", server, ...more);
+          const comments = stdout.split("\n").filter((line) => line.startsWith("# keys serve "));
+          expect(comments, server).toEqual([expect.stringContaining(told)]);
+        }
+      }
+    },
+  );
+
   it("is a usage error without a proxy or with another, and suggests the near one", async () => {
     const stage = staged();
     for (const [args, hint] of [

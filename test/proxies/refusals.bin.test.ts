@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWith } from "../helpers/requires.js";
 import { bearer, send, type Answered, type Lines } from "./client.js";
@@ -23,13 +24,13 @@ function refusals(program: Program, asks: boolean): void {
     let stage: Stage;
     let upstream: Upstream;
     let port = 0;
+    let server: readonly string[] = ["--map", "keys.map"];
     let kill: () => Promise<unknown>;
 
     beforeAll(async () => {
       keys = makeKeys();
       stage = openStage(keys.text);
       upstream = await startUpstream();
-      let server = ["--map", "keys.map"];
       if (asks) {
         const served = await stage.serve();
         server = ["--server", served.url];
@@ -63,6 +64,32 @@ function refusals(program: Program, asks: boolean): void {
           expect(answer.headers["www-authenticate"]?.split("Bearer ").length, error).toBe(2);
         }
       }
+    });
+
+    it.each([400, 401, 403, 404, 414, 500, 503])(
+      "of the upstream pass as they are: %i",
+      async (given) => {
+        const app = createServer((_request, response) => {
+          response.writeHead(given, { "Content-Type": "text/plain" }).end("its own");
+        }).listen(0, "127.0.0.1");
+        await once(app, "listening");
+        const url = `http://127.0.0.1:${String((app.address() as AddressInfo).port)}`;
+        const proxy = await stage.proxy(program, "--upstream", url, ...server);
+        const { status, headers, body } = await send(proxy.port, { lines: [bearer(keys.good)] });
+        expect([status, headers["content-type"], body]).toEqual([given, "text/plain", "its own"]);
+        await proxy.stop();
+        app.closeAllConnections();
+        app.close();
+      },
+    );
+
+    it("are not what is answered where the upstream is down", async () => {
+      const nobody = "unix:/nowhere/app.sock";
+      const proxy = await stage.proxy(program, "--upstream", nobody, ...server);
+      const { status, headers } = await send(proxy.port, { lines: [bearer(keys.good)] });
+      expect(status).toBe(program === HAPROXY ? 503 : 502);
+      expect(headers["content-type"]).not.toBe("application/problem+json");
+      await proxy.stop();
     });
 
     if (asks) {
