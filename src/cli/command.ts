@@ -24,5 +24,7 @@ export interface CommandSpec<Options = never> {
   readonly options?: readonly OptionSpec[];
   /** What help ends with. */
   readonly after?: string;
+  /** True for what may stay and do several things at once. */
+  readonly stays?: true;
   readonly load: Load<Options>;
 }

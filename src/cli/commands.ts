@@ -322,6 +322,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     after:
       "\nEach option but --check may be given as a variable instead: --tls-cert as KEYS_TLS_CERT,\n" +
       "--sweep as KEYS_SWEEP=1. An option goes before its variable; an empty variable is none.",
+    stays: true,
     load: async () => (await import("./commands/serve.js")).serve,
   }),
   command<ConfigOptions>({
@@ -352,6 +353,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         "haproxy.sock",
       ),
     ],
+    stays: true,
     load: async () => (await import("./commands/config.js")).config,
   }),
 ];

@@ -1,7 +1,9 @@
 import { KeysError } from "../errors.js";
+import type { CommandSpec } from "./command.js";
 import { openContext, type Context, type GlobalOptions } from "./context.js";
 import { asksForVersion, parseExactly } from "./exact-line.js";
 import { EXIT_STATUS, type ExitStatus } from "./exit-codes.js";
+import { waitForDisk } from "../file/disk.js";
 import { guessGlobals } from "./globals.js";
 import { runCall, type Invocation } from "./invocation.js";
 import type { Io } from "./io.js";
@@ -12,9 +14,14 @@ import { errorRecord, formatError, toKeysError } from "./render/error.js";
  * Runs one command line in a given world, and never throws.
  *
  * @param argv - what follows the command's name: without Node and script.
+ * @param begin - is told of the command that is about to run.
  * @returns the exit status (`docs/exit-codes.md`).
  */
-export async function run(argv: readonly string[], io: Io): Promise<ExitStatus> {
+export async function run(
+  argv: readonly string[],
+  io: Io,
+  begin: (command: CommandSpec) => void = () => undefined,
+): Promise<ExitStatus> {
   let globals = guessGlobals(argv);
   try {
     const invocation = await read(argv, io);
@@ -29,6 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitStatus> 
         });
       case "command":
         globals = invocation.globals;
+        begin(invocation.command);
         return await within(io, globals, async (context) => {
           try {
             return await runCall(invocation, context);
@@ -63,7 +71,9 @@ export function main(): Promise<ExitStatus> {
         .then(resolve)
         .finally(() => process.kill(process.pid, "SIGTERM"));
     });
-    void run(argv, io).then(resolve);
+    void run(argv, io, ({ stays }) => {
+      if (stays !== true) waitForDisk();
+    }).then(resolve);
   });
 }
 

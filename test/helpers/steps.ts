@@ -33,7 +33,7 @@ function wrap(object, name) {
     try {
       step(args);
     } catch (error) {
-      if (typeof args.at(-1) !== "function") return Promise.reject(error);
+      if (typeof args.at(-1) !== "function") throw error;
       return void process.nextTick(args.at(-1), error);
     }
     return original.apply(this, args);
@@ -42,9 +42,14 @@ function wrap(object, name) {
   object[name] = Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
 }
 
-// Whatever has a twin that waits. Of its own promises nothing is used any more.
-for (const name of Object.keys(fs)) if (typeof fs[name + "Sync"] === "function") wrap(fs, name);
+// What has a twin that waits, and that. Node's own promises are not used.
+for (const name of Object.keys(fs)) {
+  if (typeof fs[name + "Sync"] !== "function") continue;
+  wrap(fs, name);
+  wrap(fs, name + "Sync");
+}
 wrap(fs.realpath, "native");
+wrap(fs.realpathSync, "native");
 syncBuiltinESMExports();
 process.on("exit", () => writeFileSync(STEP_COUNT, String(count)));
 `;
