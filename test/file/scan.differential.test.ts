@@ -46,15 +46,28 @@ const canonical = [
   "",
 ].join("\n");
 
+/** The same with what people add to it. */
+const annotated = [
+  "api_keys:",
+  ...["a", "b", "c", "d", "e"].flatMap((name, index) => [
+    ...(index % 2 === 1 ? ["", "  # team of", "# all"] : []),
+    `  '${digestOf(name)}':`,
+    `    id: "${name}lice" # asked for`,
+    `    created_at: '2026-11-22T10:00:00Z'${index % 3 === 0 ? "  # a note" : ""}`,
+    ...(index % 2 === 0 ? ["    label: laptop"] : []),
+  ]),
+  "",
+].join("\n");
+
 /** Configurations and generated keystores alike. */
 const bases: fc.Arbitrary<string> = fc.oneof(
   { weight: 5, arbitrary: fc.nat(texts.length - 1).map((index) => texts[index] ?? "") },
   { weight: 1, arbitrary: keystores.map(({ text }) => text) },
-  { weight: 3, arbitrary: fc.constant(canonical) },
+  { weight: 3, arbitrary: fc.constantFrom(canonical, annotated) },
 );
 
 /** Canonical rows are read in one go where a text goes on behind them. */
-const LONG_END = `\n# ${"-".repeat(1100)}\n`;
+const LONG_END = `\n# ${"-".repeat(2100)}\n`;
 
 /** Sound texts that were scanned, for a YAML 1.1 reader at the end. */
 const sound: { text: string; live: Record<string, unknown>; keysOnly: true }[] = [];

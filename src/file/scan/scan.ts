@@ -42,6 +42,8 @@ export interface Scan {
   readonly settings: readonly number[];
 }
 
+/** Rather more than a row takes as `create --id` writes it. */
+const OCTETS_A_ROW = 160;
 const ROOT_NAMES: ReadonlySet<string> = new Set<string>(ROOT_KEYS);
 
 /**
@@ -77,7 +79,7 @@ class Scanner {
     const usable = known?.prepare(policy) === true ? known : undefined;
     this.#scalars.everWide = usable?.isWide ?? false;
     this.#rows = new RowScanner(this.#scalars, judge, policy, usable);
-    this.#live = new RowTable(bytes, usable?.countOf("api_keys"));
+    this.#live = new RowTable(bytes, usable?.countOf("api_keys") ?? rowsIn(bytes));
     this.#retired = new RowTable(bytes, usable?.countOf("retired_api_keys"));
   }
 
@@ -183,6 +185,11 @@ class Scanner {
     this.#pairs.set(name, { key, value: scalars.node() });
     return scalars.lineEnd(end);
   }
+}
+
+/** About how many rows a text holds that is nothing else; memory that is not used is not taken. */
+function rowsIn(bytes: Buffer): number {
+  return Math.floor(bytes.length / OCTETS_A_ROW);
 }
 
 function layoutOf(pairs: ReadonlyMap<RootKey, SyntaxPair>): Layout {
