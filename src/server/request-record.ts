@@ -1,4 +1,5 @@
 import { fingerprintOf } from "../core/fingerprint.js";
+import type { Reply } from "./message.js";
 import type { RoutedReply } from "./routes.js";
 
 /** A request as the log sees it. */
@@ -11,13 +12,17 @@ export interface LoggedRequest extends RoutedReply {
   readonly requestId: string;
 }
 
-/** A request, as the members of its line. */
-export interface RequestRecord {
-  readonly ts: string;
+/** What was decided, and about whom. */
+export interface VerdictRecord {
   readonly verdict: string | null;
   readonly reason: string | null;
   readonly id: string | null;
   readonly fingerprint: string | null;
+}
+
+/** A request, as the members of its line. */
+export interface RequestRecord extends VerdictRecord {
+  readonly ts: string;
   readonly remote: string | null;
   readonly ms: number;
   readonly request_id: string;
@@ -25,22 +30,33 @@ export interface RequestRecord {
   readonly status: number;
 }
 
-/** What a line tells of a request. */
-export function requestRecord(logged: LoggedRequest): RequestRecord {
-  const { verdict, digest, outcome, reason, id, answer } = logged.reply;
+/** What a line tells of a reply. */
+export function verdictRecord({ verdict, digest, outcome, reason, id }: Reply): VerdictRecord {
   const refused = verdict?.ok === false ? verdict : undefined;
   return {
-    ts: timeText(logged.atMs),
     verdict: outcome ?? (verdict?.ok === true ? "ok" : (refused?.error ?? null)),
     reason: reason ?? refused?.reason ?? null,
     id: id ?? verdict?.entry?.id ?? null,
     fingerprint: digest === undefined ? null : fingerprintOf(digest),
+  };
+}
+
+/** What a line tells of a request. */
+export function requestRecord(logged: LoggedRequest): RequestRecord {
+  return {
+    ...verdictRecord(logged.reply),
+    ts: timeText(logged.atMs),
     remote: logged.remote ?? null,
-    ms: Math.round(logged.ms * 1000) / 1000,
+    ms: roundedMs(logged.ms),
     request_id: logged.requestId,
     route: logged.route ?? null,
-    status: answer.status,
+    status: logged.reply.answer.status,
   };
+}
+
+/** To the microsecond. */
+export function roundedMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 let lastMs = Number.NaN;

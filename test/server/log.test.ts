@@ -59,6 +59,27 @@ describe("the line of a request", () => {
     expect(line(target, headers)).toMatchObject({ verdict, reason, id });
   });
 
+  it("tells each time what was decided of a key that was let in before", () => {
+    const limited = appOf(keystoreOf(entryOf("token-l", { id: "lou", rate_limit: "2/1h" })));
+    const told = Array.from({ length: 3 }, () => {
+      const asked = limited.ask(requestOf("/verify", { "X-API-Key": "token-l" }));
+      const text = formatRequestLine({
+        ...asked,
+        atMs: NOW,
+        ms: 1,
+        remote: undefined,
+        requestId: "r-1",
+      });
+      return JSON.parse(text) as object;
+    });
+    const who = { id: "lou", fingerprint: digestOf("token-l").slice(0, 12) };
+    expect(told).toMatchObject([
+      { verdict: "ok", reason: null, status: 200, ...who },
+      { verdict: "ok", reason: null, status: 200, ...who },
+      { verdict: "rate_limited", reason: "rate-limited", status: 429, ...who },
+    ]);
+  });
+
   it("holds no token, wherever a client put it, and 12 digits of an unknown one's digest", () => {
     const text = formatRequestLine(
       logged(`/verify/${SECRET}x?token=${SECRET}x`, {
