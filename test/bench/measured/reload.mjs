@@ -8,9 +8,11 @@ const { readForService } = await slices(root);
 const bytes = readFileSync(file);
 // One letter of an id in the middle of the file.
 const place = bytes.indexOf("id: contributor", bytes.length >> 1) + "id: ".length;
+/** @import { KeystoreDocument } from "../../../src/file/document.js" */
+/** @type {KeystoreDocument | undefined} */
 let known;
 
-/** @param {unknown} before */
+/** @param {KeystoreDocument | undefined} before */
 async function timed(before) {
   const start = performance.now();
   const { document } = await readForService(file, { nowMs: Date.now() }, before);
