@@ -13,12 +13,6 @@ const BUSY_PAUSE_MS = 5;
 /** How much of a file is read at once: a token and more. */
 const CHUNK_BYTES = 65_536;
 
-const fstatOf = promisify(fstat);
-const fsyncOf = promisify(fsync);
-const readFrom = promisify(read);
-const statOf = promisify(stat);
-const writeTo = promisify(write);
-
 // What only some commands use of Node is loaded where they do: crypto and tty alone are a third of the
 // start of one that needs neither.
 
@@ -59,7 +53,7 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
   let rest = bytes;
   while (rest.length > 0) {
     try {
-      const { bytesWritten } = await writeTo(fd, rest);
+      const { bytesWritten } = await promisify(write)(fd, rest);
       rest = rest.subarray(bytesWritten);
     } catch (error) {
       if (systemCode(error) !== "EAGAIN") throw error;
@@ -69,14 +63,14 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
 }
 
 async function flush(fd: number): Promise<void> {
-  const stats = await fstatOf(fd);
+  const stats = await promisify(fstat)(fd);
   // A network file system may report a full disk only now.
-  if (stats.isFile()) await fsyncOf(fd);
+  if (stats.isFile()) await promisify(fsync)(fd);
 }
 
 async function isNullDevice(fd: number): Promise<boolean> {
   try {
-    const [own, nothing] = await Promise.all([fstatOf(fd), statOf("/dev/null")]);
+    const [own, nothing] = await Promise.all([promisify(fstat)(fd), promisify(stat)("/dev/null")]);
     return own.isCharacterDevice() && own.rdev === nothing.rdev;
   } catch {
     return false;
@@ -128,7 +122,7 @@ function userName(): string {
 async function readFile(fd: number, limit: number, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for (let size = 0; size <= limit;) {
-    const { bytesRead, buffer } = await readFrom(fd, { buffer: Buffer.alloc(CHUNK_BYTES) });
+    const { bytesRead, buffer } = await promisify(read)(fd, { buffer: Buffer.alloc(CHUNK_BYTES) });
     signal.throwIfAborted();
     if (bytesRead === 0) break;
     chunks.push(buffer.subarray(0, bytesRead));

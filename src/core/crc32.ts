@@ -8,16 +8,18 @@ function tableEntry(index: number): number {
   return value;
 }
 
-const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => tableEntry(index));
+/** Made when it is first needed: most commands never do. */
+let table: Uint32Array | undefined;
 
 /**
  * CRC-32 (IEEE 802.3, as `zlib.crc32`) of an ASCII text, as an unsigned number. Written here
  * because `core` may use `node:crypto` alone.
  */
 export function crc32(text: string): number {
+  const entries = (table ??= Uint32Array.from({ length: 256 }, (_, index) => tableEntry(index)));
   let crc = 0xffffffff;
   for (let index = 0; index < text.length; index += 1) {
-    crc = (crc >>> 8) ^ (table[(crc ^ text.charCodeAt(index)) & 0xff] ?? 0);
+    crc = (crc >>> 8) ^ (entries[(crc ^ text.charCodeAt(index)) & 0xff] ?? 0);
   }
   return (crc ^ 0xffffffff) >>> 0;
 }

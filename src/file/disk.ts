@@ -2,8 +2,11 @@
  * The part of `node:fs/promises` that is used here, made of the calls of `node:fs`: loading the
  * former brings readline and more along, which is a tenth of a command's start.
  */
-import * as fs from "node:fs";
+import type * as Fs from "node:fs";
 import { promisify } from "node:util";
+
+// An import of all of it has a bundle copy it, name by name.
+const fs = process.getBuiltinModule("node:fs");
 
 type Call<Given extends readonly unknown[], Result> = (...given: Given) => Promise<Result>;
 type OfPath<Result> = Call<[path: string], Result>;
@@ -27,70 +30,89 @@ export function waitForDisk(): void {
   isWaiting = true;
 }
 
+/** @param pool - makes the call of a thread of Node's: when it is first needed, which it may never be. */
 function either<Given extends readonly unknown[], Result>(
-  pooled: Call<Given, Result>,
+  pool: () => Call<Given, Result>,
   waiting: (...given: Given) => Result,
 ): Call<Given, Result> {
-  return async (...given) => (isWaiting ? waiting(...given) : await pooled(...given));
+  let pooled: Call<Given, Result> | undefined;
+  return async (...given) => (isWaiting ? waiting(...given) : await (pooled ??= pool())(...given));
 }
 
 export const access: Call<[path: string, mode?: number], void> = either(
-  promisify(fs.access),
+  () => promisify(fs.access),
   fs.accessSync,
 );
-export const link: OfPaths<void> = either(promisify(fs.link), fs.linkSync);
-export const lstat: Call<[path: string, options: Nanoseconds], fs.BigIntStats> = either<
+export const link: OfPaths<void> = either(() => promisify(fs.link), fs.linkSync);
+export const lstat: Call<[path: string, options: Nanoseconds], Fs.BigIntStats> = either<
   [string, Nanoseconds],
-  fs.BigIntStats
->(promisify(fs.lstat), (path, options) => fs.lstatSync(path, options));
-export const readdir: OfPath<string[]> = either(promisify(fs.readdir), (path: string) =>
-  fs.readdirSync(path),
+  Fs.BigIntStats
+>(
+  () => promisify(fs.lstat),
+  (path, options) => fs.lstatSync(path, options),
+);
+export const readdir: OfPath<string[]> = either<[string], string[]>(
+  () => promisify(fs.readdir),
+  (path) => fs.readdirSync(path),
 );
 export const readFile: Call<[path: string, encoding: Encoding], string> = either<
   [string, Encoding],
   string
->(promisify(fs.readFile), (path, encoding) => fs.readFileSync(path, encoding));
-export const readlink: OfPath<string> = either<[string], string>(promisify(fs.readlink), (path) =>
-  fs.readlinkSync(path),
+>(
+  () => promisify(fs.readFile),
+  (path, encoding) => fs.readFileSync(path, encoding),
 );
-export const realpath: OfPath<string> = either(promisify(fs.realpath.native), (path: string) =>
-  fs.realpathSync.native(path),
+export const readlink: OfPath<string> = either<[string], string>(
+  () => promisify(fs.readlink),
+  (path) => fs.readlinkSync(path),
 );
-export const rename: OfPaths<void> = either(promisify(fs.rename), fs.renameSync);
-export const stat: OfPath<fs.Stats> = either<[string], fs.Stats>(promisify(fs.stat), (path) =>
-  fs.statSync(path),
+export const realpath: OfPath<string> = either(
+  () => promisify(fs.realpath.native),
+  (path: string) => fs.realpathSync.native(path),
 );
-export const unlink: OfPath<void> = either(promisify(fs.unlink), fs.unlinkSync);
+export const rename: OfPaths<void> = either(() => promisify(fs.rename), fs.renameSync);
+export const stat: OfPath<Fs.Stats> = either<[string], Fs.Stats>(
+  () => promisify(fs.stat),
+  (path) => fs.statSync(path),
+);
+export const unlink: OfPath<void> = either(() => promisify(fs.unlink), fs.unlinkSync);
 
 type Flags = string | number;
 type Piece = [buffer: Uint8Array, offset: number, length: number, position: number | null];
 
 const openAt = either<[string, Flags, number | undefined], number>(
-  promisify(fs.open),
+  () => promisify(fs.open),
   (path, flags, mode) => fs.openSync(path, flags, mode),
 );
-const closeOf: OfFile<[], void> = either(promisify(fs.close), fs.closeSync);
-const statOf = either<[number], fs.Stats>(promisify(fs.fstat), (fd) => fs.fstatSync(fd));
-const bigStatOf = either<[number, Nanoseconds], fs.BigIntStats>(
-  promisify(fs.fstat),
+const closeOf: OfFile<[], void> = either(() => promisify(fs.close), fs.closeSync);
+const statOf = either<[number], Fs.Stats>(
+  () => promisify(fs.fstat),
+  (fd) => fs.fstatSync(fd),
+);
+const bigStatOf = either<[number, Nanoseconds], Fs.BigIntStats>(
+  () => promisify(fs.fstat),
   (fd, options) => fs.fstatSync(fd, options),
 );
 const readOf: OfFile<Piece, number> = either(
-  async (fd: number, ...piece: Piece) => (await readFrom(fd, ...piece)).bytesRead,
+  () => {
+    const read = promisify(fs.read);
+    return async (fd, ...piece) => (await read(fd, ...piece)).bytesRead;
+  },
   (fd: number, ...piece: Piece) => fs.readSync(fd, ...piece),
 );
 const writeOf: OfFile<[Uint8Array], number> = either(
-  async (fd: number, bytes: Uint8Array) => (await writeTo(fd, bytes)).bytesWritten,
+  () => {
+    const write = promisify(fs.write);
+    return async (fd, bytes) => (await write(fd, bytes)).bytesWritten;
+  },
   (fd: number, bytes: Uint8Array) => fs.writeSync(fd, bytes),
 );
-const chmodOf: OfFile<[number], void> = either(promisify(fs.fchmod), fs.fchmodSync);
-const chownOf: OfFile<[number, number], void> = either(promisify(fs.fchown), fs.fchownSync);
-const timesOf: OfFile<[Date, Date], void> = either(promisify(fs.futimes), fs.futimesSync);
-const truncateOf: OfFile<[number], void> = either(promisify(fs.ftruncate), fs.ftruncateSync);
-const readFrom = promisify(fs.read);
-const writeTo = promisify(fs.write);
+const chmodOf: OfFile<[number], void> = either(() => promisify(fs.fchmod), fs.fchmodSync);
+const chownOf: OfFile<[number, number], void> = either(() => promisify(fs.fchown), fs.fchownSync);
+const timesOf: OfFile<[Date, Date], void> = either(() => promisify(fs.futimes), fs.futimesSync);
+const truncateOf: OfFile<[number], void> = either(() => promisify(fs.ftruncate), fs.ftruncateSync);
 // A disk may take seconds for it, and its thread too has to wait then.
-const syncOf: OfFile<[], void> = promisify(fs.fsync);
+const syncOf: OfFile<[], void> = (fd) => promisify(fs.fsync)(fd);
 
 /** Opens a file; `mode` is for one that is made. */
 export async function open(path: string, flags: Flags, mode?: number): Promise<FileHandle> {
@@ -107,9 +129,9 @@ export class FileHandle {
     this.#fd = fd;
   }
 
-  stat(): Promise<fs.Stats>;
-  stat(options: Nanoseconds): Promise<fs.BigIntStats>;
-  stat(options?: Nanoseconds): Promise<fs.Stats | fs.BigIntStats> {
+  stat(): Promise<Fs.Stats>;
+  stat(options: Nanoseconds): Promise<Fs.BigIntStats>;
+  stat(options?: Nanoseconds): Promise<Fs.Stats | Fs.BigIntStats> {
     return options === undefined ? this.#call(statOf) : this.#call(bigStatOf, options);
   }
 

@@ -14,9 +14,11 @@ const FIELD_NUMBERS: ReadonlyMap<string, number> = new Map(
 );
 const NAMES: readonly Buffer[] = ENTRY_FIELDS.map((name) => Buffer.from(name));
 /** The numbers of the fields whose names start with two octets, by {@link startOf} these. */
-const BY_START: readonly (readonly number[])[] = Array.from({ length: 1 << 10 }, (_, start) =>
-  NAMES.flatMap((name, index) => (startOf(name[0] ?? 0, name[1] ?? 0) === start ? [index] : [])),
-);
+const BY_START: (readonly number[])[] = new Array<readonly number[]>(1 << 10).fill([]);
+for (const [number, name] of NAMES.entries()) {
+  const start = startOf(name[0] ?? 0, name[1] ?? 0);
+  BY_START[start] = [...(BY_START[start] ?? []), number];
+}
 
 /** The number of a known field: its place in `ENTRY_FIELDS`. */
 export function numberOf(field: EntryField): number {
