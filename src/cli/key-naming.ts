@@ -1,5 +1,5 @@
 import type { Entry } from "../core/entry.js";
-import { matchPrefix, SHORTEST_PREFIX, type Keystore } from "../core/keystore.js";
+import { keysOf, matchPrefix, SHORTEST_PREFIX, type Keystore } from "../core/keystore.js";
 import { KeysError } from "../errors.js";
 import { looksLikeToken } from "./suspicion.js";
 
@@ -55,9 +55,8 @@ export function unnamedKey(
  */
 export function findKeys(keystore: Keystore, naming: KeyNaming): readonly Entry[] {
   if (naming.by === "prefix") return [findByPrefix(keystore, naming.prefix)];
-  const entries = uniqueKeys([...keystore.live(), ...keystore.retired()]);
-  if (naming.by === "all") return entries;
-  const found = entries.filter((entry) => entry.id === naming.id);
+  if (naming.by === "all") return uniqueKeys([...keystore.live(), ...keystore.retired()]);
+  const found = keysOf(keystore, naming.id);
   if (found.length > 0) return found;
   const whose = looksLikeToken(naming.id) ? "that contributor" : naming.id;
   throw new KeysError("key-not-found", `there is no key of ${whose}`, {

@@ -21,6 +21,10 @@ export interface Keystore {
   readonly generation?: string;
   /** Works `generation` out step by step, where that takes long; each step is some milliseconds. */
   generationSteps?(): Iterator<undefined, unknown>;
+  /** What `matchPrefix` gives, where the keystore has a quicker way to it. */
+  startingWith?(prefix: string): Iterable<Entry>;
+  /** Every key of a contributor, and perhaps others, where the keystore has a quick way to them. */
+  perhapsOf?(id: string): Iterable<Entry>;
   /** The key of a digest (64 lowercase hex digits), live before retired. */
   find(digest: string): Entry | undefined;
   /** Live keys in file order; the legacy `api_key` is the last. */
@@ -64,8 +68,18 @@ export const EMPTY_KEYSTORE: Keystore = createKeystore({ live: new Map(), retire
 
 /** Every key whose digest starts with `prefix`, live ones first; both in file order. */
 export function matchPrefix(keystore: Keystore, prefix: string): readonly Entry[] {
+  if (keystore.startingWith !== undefined) return [...keystore.startingWith(prefix)];
   return [...keystore.live(), ...keystore.retired()].filter((entry) =>
     entry.digest.startsWith(prefix),
+  );
+}
+
+/** Every key of a contributor, live ones first; both in file order, each digest once. */
+export function keysOf(keystore: Keystore, id: string): readonly Entry[] {
+  const perhaps = keystore.perhapsOf?.(id) ?? [...keystore.live(), ...keystore.retired()];
+  return [...perhaps].filter(
+    // A digest that stands twice is the live key.
+    (entry) => entry.id === id && keystore.find(entry.digest)?.place === entry.place,
   );
 }
 

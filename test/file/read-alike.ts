@@ -1,6 +1,6 @@
 import type { Entry } from "../../src/core/entry.js";
 import { generationOf } from "../../src/core/generation.js";
-import type { Keystore } from "../../src/core/keystore.js";
+import { keysOf, matchPrefix, type Keystore } from "../../src/core/keystore.js";
 import { composeKeystore } from "../../src/file/document.js";
 import type { Policy } from "../../src/file/policy.js";
 import { rawKeyStands } from "../../src/file/root-text.js";
@@ -70,7 +70,23 @@ function keystoreOf(keystore: Keystore | undefined): unknown {
     adminDigest: keystore.adminDigest,
     live: [...keystore.live()].map(entryOf),
     retired: [...keystore.retired()].map(entryOf),
+    named: namedBy(keystore),
   };
+}
+
+/** Which keys each id and each start of a digest names. */
+function namedBy(keystore: Keystore): unknown {
+  const entries = [...keystore.live(), ...keystore.retired()];
+  const names = new Set([...entries.map(({ id }) => id ?? ""), "nobody", "a", "'", ""]);
+  const starts = new Set(
+    entries.flatMap(({ digest }) => [digest.slice(0, 2), digest.slice(0, 12)]),
+  );
+  const digests = (found: readonly Entry[]): readonly string[] =>
+    found.map(({ place, digest }) => `${place} ${digest}`);
+  return [
+    ...[...names].map((id) => digests(keysOf(keystore, id))),
+    ...[...starts, ""].map((start) => digests(matchPrefix(keystore, start))),
+  ];
 }
 
 function entryOf(entry: Entry | undefined): unknown {

@@ -6,7 +6,7 @@ import type { SyntaxPair } from "../syntax.js";
 import { BytePlaces } from "./byte-places.js";
 import { EntryLines, numberOf } from "./entry-lines.js";
 import { copyCanonicalRow } from "./canonical-copy.js";
-import { DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
+import { BACKSLASH, DECLINED, OPEN_BRACE, SPACE } from "./octet.js";
 import { isLowerHex, RowKey } from "./row-key.js";
 import { FAULTY, ODD, readRow } from "./row-scanner.js";
 import { hashOf, type RowTable } from "./row-table.js";
@@ -84,6 +84,31 @@ export class BlockEntries implements EntryText {
   /** All of them in file order; they are not kept. */
   *all(): Generator<Entry> {
     for (let row = 0; row < this.table.count; row += 1) yield this.entry(row);
+  }
+
+  /** The entries whose digests start with digits, in lower case. */
+  *startingWith(digits: string): Generator<Entry> {
+    for (let row = 0; row < this.table.count; row += 1) {
+      if (this.table.startsWith(row, digits)) yield this.entry(row);
+    }
+  }
+
+  /** The entries in whose fields a text stands, and perhaps others. */
+  *holding(text: string): Generator<Entry> {
+    const { bytes } = this.#scalars;
+    // What is escaped stands there in another way.
+    if (text === "" || text.includes("'") || bytes.includes(BACKSLASH)) {
+      yield* this.all();
+      return;
+    }
+    const { table } = this;
+    let row = 0;
+    while (row < table.count) {
+      const found = bytes.indexOf(text, table.offsetOf(row) + DIGITS);
+      if (found < 0) return;
+      row = table.rowBehind(found);
+      if (row > 0) yield this.entry(row - 1);
+    }
   }
 
   /** Finds fault with every row whose digest is retired too. */

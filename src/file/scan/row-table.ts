@@ -149,6 +149,15 @@ export class RowTable {
     return this.find(digest) >= 0;
   }
 
+  /** Whether the digest of a row starts with digits, in lower case. */
+  startsWith(row: number, digits: string): boolean {
+    const from = this.offsetOf(row);
+    for (let index = 0; index < digits.length; index += 1) {
+      if (valueAt(this.bytes, from + index) !== HEX[digits.charCodeAt(index)]) return false;
+    }
+    return digits.length <= DIGITS;
+  }
+
   /** The number of the first row whose digest stands behind an offset; the count where none does. */
   rowBehind(offset: number): number {
     let [low, high] = [0, this.count];

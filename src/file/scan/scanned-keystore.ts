@@ -42,6 +42,18 @@ export class ScannedKeystore implements Keystore {
     return this.retiredCount === 0 ? undefined : this.#retired.find(digest);
   }
 
+  *startingWith(prefix: string): Generator<Entry> {
+    yield* this.#live.startingWith(prefix);
+    if (this.#legacy?.digest.startsWith(prefix) === true) yield this.#legacy;
+    yield* this.#retired.startingWith(prefix);
+  }
+
+  *perhapsOf(id: string): Generator<Entry> {
+    yield* this.#live.holding(id);
+    if (this.#legacy !== undefined) yield this.#legacy;
+    yield* this.#retired.holding(id);
+  }
+
   *live(): Generator<Entry> {
     yield* this.#live.all();
     if (this.#legacy !== undefined) yield this.#legacy;
