@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { defineConfig } from "rolldown";
 
-/** @type {{ dependencies: Record<string, string> }} */
-const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+/** @type {{ dependencies: Record<string, string>, version: string }} */
+const { dependencies, version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /**
  * What modules import at once, not by import(): all that is there when the first of them runs.
@@ -25,7 +25,7 @@ function importedBy(files) {
   return found;
 }
 
-const base = importedBy(["src/cli/main.ts", "src/cli/commands/hash.ts"]);
+const base = importedBy(["src/cli/main.ts", "src/cli/version.ts", "src/cli/commands/hash.ts"]);
 const reading = importedBy([
   "src/cli/commands/validate.ts",
   ...["key-record", "last-use", "troubled-file", "render/relative-time"].map(
@@ -62,6 +62,19 @@ const lateCrypto = {
   load: (id) => (id === "\0late-crypto" ? LATE_CRYPTO : undefined),
 };
 
+/**
+ * What `--version` says is known once it is built: a start need not look it up.
+ *
+ * @type {import("rolldown").Plugin}
+ */
+const fixedVersion = {
+  name: "fixed-version",
+  load: (id) =>
+    id.endsWith("/src/cli/version.ts")
+      ? `export const packageVersion = () => ${JSON.stringify(version)};`
+      : undefined,
+};
+
 const LATE_CRYPTO = `
 let crypto;
 const load = () => (crypto ??= process.getBuiltinModule("node:crypto"));
@@ -84,7 +97,7 @@ ${["createHash", "createHmac", "randomBytes", "randomUUID", "timingSafeEqual"]
 const bundle = (input, output) => ({
   input,
   platform: "node",
-  plugins: [lateCrypto],
+  plugins: [lateCrypto, fixedVersion],
   external: [/^node:(?!crypto$)/, ...Object.keys(dependencies)],
   // What the first file shares with others stays in it: one file less to open.
   preserveEntrySignatures: "allow-extension",

@@ -9,6 +9,7 @@ import { runCall, type Invocation } from "./invocation.js";
 import type { Io } from "./io.js";
 import { processIo } from "./process-io.js";
 import { errorRecord, formatError, toKeysError } from "./render/error.js";
+import { packageVersion } from "./version.js";
 
 /**
  * Runs one command line in a given world, and never throws.
@@ -80,7 +81,6 @@ export function main(): Promise<ExitStatus> {
 async function read(argv: readonly string[], io: Io): Promise<Invocation> {
   const call = parseExactly(argv);
   if (call !== undefined) return call;
-  const { packageVersion } = await import("./version.js");
   if (asksForVersion(argv)) return { kind: "text", text: `${packageVersion()}\n` };
   const { parseCommandLine } = await import("./program.js");
   return parseCommandLine(argv, packageVersion(), io.stdout.columns());
