@@ -55,7 +55,7 @@ export function parseKeystore(
 function scanAgain(bytes: Uint8Array, policy: Policy, before: Scan): Scan | undefined {
   const now = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!now.equals(before.bytes)) {
-    return scan(bytes, policy, new KnownRows(before, keptOctets(before.bytes, now)));
+    return scan(bytes, policy, new KnownRows(before, keptOctets(before, now)));
   }
   const rows = new KnownRows(before, [{ start: 0, end: now.length, now: 0 }]);
   // Nothing was to be said, and nothing is.

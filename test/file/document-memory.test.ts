@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/core/digest.js";
 import { DocumentMemory } from "../../src/file/document-memory.js";
 import { composeKeystore, parseKeystore } from "../../src/file/document.js";
+import { keptOctets } from "../../src/file/scan/kept-octets.js";
+import { scan } from "../../src/file/scan/scan.js";
 import { isSame, readSnapshot } from "../../src/file/snapshot.js";
 import { readStore } from "../../src/file/store.js";
 import { updateStore } from "../../src/file/update-store.js";
@@ -71,6 +73,34 @@ describe("what is remembered of a file", () => {
     expect(after.document.keystore).toEqual(
       parseKeystore(Buffer.from(text("a", "x")), later).keystore,
     );
+  });
+});
+
+describe("what two texts have in common", () => {
+  const ids = Array.from({ length: 60 }, (_, index) => `n${String(index)}`);
+  const before = scan(Buffer.from(`port: 1\n${text(...ids)}`), policy);
+  const gone = 'retired_api_keys:\n  "x"\n';
+
+  it.each<[string, string, number]>([
+    ["nothing has changed", `port: 1\n${text(...ids)}`, 0],
+    ["a row has gone and a block has come", `port: 1\n${text(...ids.toSpliced(7, 1))}${gone}`, 1],
+    [
+      "rows have gone, come and changed",
+      text(...ids.toSpliced(30, 1, "x", "y").toSpliced(3, 2)),
+      4,
+    ],
+    ["many rows in a row have gone", `port: 2\n${text(...ids.toSpliced(5, 40))}`, 41],
+  ])("is all but the rows at which they differ, where %s", (_, now, rows) => {
+    if (before === undefined) throw new Error("the scanner declines");
+    const after = Buffer.from(now);
+    const kept = keptOctets(before, after);
+    const size = kept.reduce((sum, { start, end }) => sum + end - start, 0);
+    expect(before.bytes.length - size).toBeLessThanOrEqual((rows + 1) * row("n10").length);
+    for (const { start, end, now: at } of kept) {
+      expect(after.subarray(at, at + end - start).equals(before.bytes.subarray(start, end))).toBe(
+        true,
+      );
+    }
   });
 });
 
