@@ -72,8 +72,9 @@ export function main(): Promise<ExitStatus> {
         .then(resolve)
         .finally(() => process.kill(process.pid, "SIGTERM"));
     });
+    waitForDisk();
     void run(argv, io, ({ stays }) => {
-      if (stays !== true) waitForDisk();
+      waitForDisk(stays !== true);
     }).then(resolve);
   });
 }

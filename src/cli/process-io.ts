@@ -1,7 +1,8 @@
-import { fstat, fstatSync, fsync, read, stat, statSync, write } from "node:fs";
+import { fstat, fstatSync, fsync, stat, statSync, write } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { systemCode } from "../errors.js";
+import { readFrom, writeTo } from "../file/disk.js";
 import type { Input, Io, Output, SignalName } from "./io.js";
 import { outliveTerminal } from "./lost-terminal.js";
 
@@ -50,16 +51,22 @@ function output(fd: 1 | 2, columns: () => number | undefined): Output {
 }
 
 async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
+  const isFile = isRegularFile(fd);
   let rest = bytes;
   while (rest.length > 0) {
     try {
-      const { bytesWritten } = await promisify(write)(fd, rest);
-      rest = rest.subarray(bytesWritten);
+      // A pipe or terminal may keep a writer waiting, who then has to see signals.
+      const written = isFile ? writeTo(fd, rest) : writeSoon(fd, rest);
+      rest = rest.subarray(await written);
     } catch (error) {
       if (systemCode(error) !== "EAGAIN") throw error;
       await delay(BUSY_PAUSE_MS);
     }
   }
+}
+
+async function writeSoon(fd: number, bytes: Uint8Array): Promise<number> {
+  return (await promisify(write)(fd, bytes)).bytesWritten;
 }
 
 async function flush(fd: number): Promise<void> {
@@ -122,7 +129,8 @@ function userName(): string {
 async function readFile(fd: number, limit: number, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for (let size = 0; size <= limit;) {
-    const { bytesRead, buffer } = await promisify(read)(fd, { buffer: Buffer.alloc(CHUNK_BYTES) });
+    const buffer = Buffer.alloc(CHUNK_BYTES);
+    const bytesRead = await readFrom(fd, buffer, 0, CHUNK_BYTES, null);
     signal.throwIfAborted();
     if (bytesRead === 0) break;
     chunks.push(buffer.subarray(0, bytesRead));

@@ -25,9 +25,11 @@ let isWaiting = false;
  * Has this thread wait for the disk from now on, except for `sync`, in place of one of those that Node
  * keeps for it: for a command, which has nothing else to do. A hundred calls take 4 ms less so. A
  * signal is seen at the next `sync` or pause.
+ *
+ * @param wanted - false for a process that has others to serve. Default true.
  */
-export function waitForDisk(): void {
-  isWaiting = true;
+export function waitForDisk(wanted: boolean = true): void {
+  isWaiting = wanted;
 }
 
 /** @param pool - makes the call of a thread of Node's: when it is first needed, which it may never be. */
@@ -93,14 +95,16 @@ const bigStatOf = either<[number, Nanoseconds], Fs.BigIntStats>(
   () => promisify(fs.fstat),
   (fd, options) => fs.fstatSync(fd, options),
 );
-const readOf: OfFile<Piece, number> = either(
+/** Gives how much it read: up to `length` octets from a position, or for null from where it is. */
+export const readFrom: OfFile<Piece, number> = either(
   () => {
     const read = promisify(fs.read);
     return async (fd, ...piece) => (await read(fd, ...piece)).bytesRead;
   },
   (fd: number, ...piece: Piece) => fs.readSync(fd, ...piece),
 );
-const writeOf: OfFile<[Uint8Array], number> = either(
+/** Gives how much of it was written. */
+export const writeTo: OfFile<[Uint8Array], number> = either(
   () => {
     const write = promisify(fs.write);
     return async (fd, bytes) => (await write(fd, bytes)).bytesWritten;
@@ -137,13 +141,13 @@ export class FileHandle {
 
   /** Reads up to `length` octets from a position; for null, from where the last read ended. */
   async read(...piece: Piece): Promise<{ readonly bytesRead: number }> {
-    return { bytesRead: await this.#call(readOf, ...piece) };
+    return { bytesRead: await this.#call(readFrom, ...piece) };
   }
 
   /** Writes all of it behind what was written before, in as few calls as the system lets it be. */
   async writeFile(content: Uint8Array | string): Promise<void> {
     let rest = typeof content === "string" ? Buffer.from(content) : content;
-    while (rest.length > 0) rest = rest.subarray(await this.#call(writeOf, rest));
+    while (rest.length > 0) rest = rest.subarray(await this.#call(writeTo, rest));
   }
 
   sync(): Promise<void> {

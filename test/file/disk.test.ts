@@ -24,12 +24,11 @@ async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-// In this order: there is no way back.
 describe.each(["threads of Node", "this thread"])("calls that %s waits for", (who) => {
   let turns = 0;
   let counting: NodeJS.Immediate;
   beforeAll(() => {
-    if (who === "this thread") disk.waitForDisk();
+    disk.waitForDisk(who === "this thread");
     const count = (): void => {
       turns += 1;
       counting = setImmediate(count).unref();
