@@ -25,6 +25,8 @@ export interface Keystore {
   startingWith?(prefix: string): Iterable<Entry>;
   /** Every key of a contributor, and perhaps others, where the keystore has a quick way to them. */
   perhapsOf?(id: string): Iterable<Entry>;
+  /** Every key that names one it came from, and perhaps others, retired ones first. */
+  perhapsRotated?(): Iterable<Entry>;
   /** The key of a digest (64 lowercase hex digits), live before retired. */
   find(digest: string): Entry | undefined;
   /** Live keys in file order; the legacy `api_key` is the last. */

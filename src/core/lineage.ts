@@ -36,11 +36,10 @@ function oldest(fingerprint: string, parents: ReadonlyMap<string, string>): stri
 
 function readParents(keystore: Keystore): ReadonlyMap<string, string> {
   const parents = new Map<string, string>();
-  for (const entries of [keystore.retired(), keystore.live()]) {
-    for (const entry of entries) {
-      const parent = parentOf(entry);
-      if (parent !== undefined) parents.set(entry.fingerprint, parent);
-    }
+  const entries = keystore.perhapsRotated?.() ?? [...keystore.retired(), ...keystore.live()];
+  for (const entry of entries) {
+    const parent = parentOf(entry);
+    if (parent !== undefined) parents.set(entry.fingerprint, parent);
   }
   return parents;
 }

@@ -1,5 +1,6 @@
 import type { Entry } from "../../src/core/entry.js";
 import { generationOf } from "../../src/core/generation.js";
+import { createLineages } from "../../src/core/lineage.js";
 import { keysOf, matchPrefix, type Keystore } from "../../src/core/keystore.js";
 import { composeKeystore } from "../../src/file/document.js";
 import type { Policy } from "../../src/file/policy.js";
@@ -86,6 +87,7 @@ function namedBy(keystore: Keystore): unknown {
   return [
     ...[...names].map((id) => digests(keysOf(keystore, id))),
     ...[...starts, ""].map((start) => digests(matchPrefix(keystore, start))),
+    ...entries.map(createLineages(keystore)),
   ];
 }
 

@@ -111,6 +111,15 @@ export class BlockEntries implements EntryText {
     }
   }
 
+  /** The entries that have a field, and perhaps others. */
+  *perhapsHaving(field: EntryField): Generator<Entry> {
+    const { table } = this;
+    const flags = (1 << numberOf(field)) | ODD;
+    for (let row = 0; (row = table.flagged(flags, row, table.count)) < table.count; row += 1) {
+      yield this.entry(row);
+    }
+  }
+
   /** Finds fault with every row whose digest is retired too. */
   markRetired(retired: RowTable, report: Report): void {
     for (let index = 0; index < retired.count; index += 1) {

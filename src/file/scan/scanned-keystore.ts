@@ -54,6 +54,11 @@ export class ScannedKeystore implements Keystore {
     yield* this.#retired.holding(id);
   }
 
+  *perhapsRotated(): Generator<Entry> {
+    yield* this.#retired.perhapsHaving("rotated_from");
+    yield* this.#live.perhapsHaving("rotated_from");
+  }
+
   *live(): Generator<Entry> {
     yield* this.#live.all();
     if (this.#legacy !== undefined) yield this.#legacy;
