@@ -96,7 +96,7 @@ export const searchPrompt: ReturnType<typeof createPrompt<number, SearchConfig>>
 function find(choices: readonly SearchChoice[], term: string): readonly number[] {
   const words = term.toLowerCase().split(/\s+/);
   return choices.flatMap(({ name, also }, index) => {
-    const text = `${name} ${also}`.toLowerCase();
-    return words.every((word) => text.includes(word)) ? [index] : [];
+    const [text, start] = [name.toLowerCase(), also.toLowerCase()];
+    return words.every((word) => text.includes(word) || start.startsWith(word)) ? [index] : [];
   });
 }

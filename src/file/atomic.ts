@@ -74,7 +74,8 @@ export async function removeStaleTemps(realPath: string): Promise<void> {
     for (const name of await readdir(dirname(realPath))) {
       if (!name.startsWith(prefix) || !TEMP_NAME.test(name.slice(prefix.length))) continue;
       const path = join(dirname(realPath), name);
-      if ((await lstat(path, { bigint: true })).isFile()) await unlink(path).catch(ignore);
+      const stats = await lstat(path, { bigint: true }).catch(ignore);
+      if (stats?.isFile() === true) await unlink(path).catch(ignore);
     }
   } catch {
     // A directory that can't be listed still can be written to.

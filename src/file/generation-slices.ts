@@ -1,8 +1,4 @@
-import { setImmediate } from "node:timers/promises";
 import type { Keystore } from "../core/keystore.js";
-import type { KeystoreDocument } from "./document.js";
-import type { Policy } from "./policy.js";
-import { readStore, type StoredKeystore } from "./store.js";
 
 /** For how long at a time nothing else is done, in milliseconds. */
 const SLICE_MS = 5;
@@ -17,18 +13,7 @@ export async function prepareGeneration(keystore: Keystore | undefined): Promise
   let since = performance.now();
   while (steps.next().done !== true) {
     if (performance.now() - since < SLICE_MS) continue;
-    await setImmediate();
+    await new Promise((resolve) => setImmediate(resolve));
     since = performance.now();
   }
-}
-
-/** {@link readStore} for who serves requests meanwhile: what comes back has its generation. */
-export async function readForService(
-  path: string,
-  policy: Policy,
-  known?: KeystoreDocument,
-): Promise<StoredKeystore> {
-  const store = await readStore(path, policy, known);
-  await prepareGeneration(store.document.keystore);
-  return store;
 }

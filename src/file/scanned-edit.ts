@@ -14,8 +14,8 @@ import { encodeText } from "./text.js";
 
 /**
  * Carries out changes on a document that was scanned: on its skeleton, by the one editor there is,
- * and from there on the octets of the whole. The result is scanned again, but for rows that stand there as they
- * did, and every row is compared with what was meant.
+ * and from there on the octets of the whole. The result is scanned again, but for rows that stand
+ * there as they did, and every row is compared with what was meant.
  *
  * @returns the given document where there is nothing to do; undefined where it has to be edited by
  *   way of the tree of the whole.

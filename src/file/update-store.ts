@@ -5,6 +5,7 @@ import type { Change } from "./change.js";
 import type { KeystoreDocument } from "./document.js";
 import { editKeystore } from "./edit-keystore.js";
 import { editFile } from "./locked-edit.js";
+import { prepareGeneration } from "./generation-slices.js";
 import type { Policy } from "./policy.js";
 import { MAX_FILE_BYTES, readSnapshot, resolveTarget, type Snapshot } from "./snapshot.js";
 import { afterEdit, expectedOf, notFound, storedKeystore, type StoredKeystore } from "./store.js";
@@ -71,6 +72,11 @@ export async function updateStore(
     const before = storedKeystore(path, snapshot, policy, known);
     const changes = await plan(before);
     const document = editKeystore(before.document, changes, policy);
+    if (options.audit !== undefined) {
+      // The record names both generations; whoever serves requests has them worked out bit by bit.
+      await prepareGeneration(before.document.keystore);
+      await prepareGeneration(document.keystore);
+    }
     const isWithdrawal = options.unrecorded === "any" || changes.every(takesAccessAway);
     progress.change = { before: before.document, after: document, isWithdrawal };
     const isChanged = document !== before.document;

@@ -3,7 +3,7 @@ import type { Keystore } from "../core/keystore.js";
 import type { KeysError } from "../errors.js";
 import type { Diagnostic } from "../file/diagnostic.js";
 import { DocumentMemory } from "../file/document-memory.js";
-import { readForService } from "../file/generation-slices.js";
+import { readForService } from "../file/service-read.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import { loadForPeer, reloadedKeystore, type LoadKeystoreOptions } from "../file/load.js";
 import {

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRateLimiter, type RateLimiter } from "../core/rate-limiter.js";
 import { DocumentMemory } from "../file/document-memory.js";
-import { readForService } from "../file/generation-slices.js";
+import { readForService } from "../file/service-read.js";
 import { reloadedKeystore, type LoadedKeystore } from "../file/load.js";
 import { KeystoreInvalidError } from "../file/keystore-invalid.js";
 import type { Policy } from "../file/policy.js";
@@ -184,6 +184,7 @@ export function openHost(
       listener.degraded?.(state.degraded());
       report(tlsEvent(change));
     } catch (error) {
+      state.setDegraded("tls-invalid", true);
       report(faultEvent("the certificate was not reloaded, by a defect of the server", error));
     }
   }

@@ -24,8 +24,7 @@ export interface PrimaryOptions extends ServerOptions {
 
 /**
  * Serves a loaded keystore by several processes. This one follows the files, holds limits and
- * counters, and answers no request; its workers answer them, each what the kernel
- * gives it.
+ * counters, and answers no request; its workers answer them, each what the kernel gives it.
  *
  * @throws KeysError `listen-failed`.
  */

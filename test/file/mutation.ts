@@ -31,6 +31,8 @@ const PIECES: readonly string[] = [
   "true",
   "|\n",
   ">-\n",
+  " ".repeat(2100),
+  `${" ".repeat(70)}# far`,
 ];
 
 /** Values that some reader takes for no text, or that other rules hang on. */

@@ -1,11 +1,12 @@
 import { HASH, LF, SPACE, TAB } from "./octet.js";
 
-/** Longest comment that is passed over here. */
+/** Longest comment that is passed over here, and most spaces. */
 const LONGEST_COMMENT = 200;
+const MOST_SPACES = 64;
 
 /**
- * Where a line ends whose value ends at an offset: there, or behind spaces and a short comment in
- * ASCII; -1 where anything else stands there.
+ * Where a line ends whose value ends at an offset: there, or behind a few spaces and a short comment
+ * in ASCII; -1 where anything else stands there.
  */
 export function restOfLine(bytes: Uint8Array, offset: number): number {
   if (bytes[offset] === LF) return offset;
@@ -39,7 +40,8 @@ function isPrintable(octet: number): boolean {
 }
 
 function behindSpaces(bytes: Uint8Array, offset: number): number {
+  const last = offset + MOST_SPACES;
   let at = offset;
-  while (bytes[at] === SPACE) at += 1;
+  while (at < last && bytes[at] === SPACE) at += 1;
   return at;
 }

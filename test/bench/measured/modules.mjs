@@ -14,8 +14,8 @@ export const load = (root) => built(root, "file/load.js");
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/update-store.js")>} */
 export const store = (root) => built(root, "file/update-store.js");
 
-/** @param {string} root @returns {Promise<typeof import("../../../src/file/generation-slices.js")>} */
-export const slices = (root) => built(root, "file/generation-slices.js");
+/** @param {string} root @returns {Promise<typeof import("../../../src/file/service-read.js")>} */
+export const slices = (root) => built(root, "file/service-read.js");
 
 /** @param {string} root @returns {Promise<typeof import("../../../src/file/document.js")>} */
 export const document = (root) => built(root, "file/document.js");
