@@ -55,7 +55,9 @@ async function orEnd(status, begin) {
     return await begin();
   } catch (error) {
     console.error(`events-peer: ${error.message}`);
-    if (error.hint !== undefined) console.error(`hint: ${error.hint}`);
+    // Hints name the option of the command line; ours is another.
+    const hint = error.hint?.replace("--file or KEYS_FILE", "--keystore");
+    if (hint !== undefined) console.error(`hint: ${hint}`);
     if (status === 2) console.error(USAGE);
     process.exit(status);
   }

@@ -3,7 +3,7 @@ import { isKeysError, KeysError } from "../errors.js";
 import { readStore } from "../file/store.js";
 import type { Context } from "./context.js";
 import {
-  describeEach,
+  describeApart,
   findKeys,
   parseNaming,
   unnamedKey,
@@ -35,7 +35,7 @@ export async function namedOrChosen(
   const store = await readStore(file.path, environmentPolicy(context));
   const keystore = readableKeystore(store, file);
   const entries = [...keystore.live(), ...keystore.retired()].filter(offers);
-  const names = describeEach(entries);
+  const names = describeApart(entries);
   const [first, ...others] = entries.map(({ digest }, index) => ({
     name: names[index] ?? digest,
     also: digest,

@@ -1,4 +1,5 @@
 import type { Entry } from "../core/entry.js";
+import { formatInstant } from "../core/instant.js";
 import { keysOf, matchPrefix, SHORTEST_PREFIX, type Keystore } from "../core/keystore.js";
 import { KeysError } from "../errors.js";
 import { looksLikeToken } from "./suspicion.js";
@@ -75,7 +76,7 @@ export function onlyKey(entries: readonly Entry[], what: string): Entry {
   if (others.length === 0) return first;
   throw new KeysError(
     "key-ambiguous",
-    `${what} names ${entries.length} keys: ${describeEach(entries).join(", ")}`,
+    `${what} names ${entries.length} keys: ${describeApart(entries).join("; ")}`,
     { hint: "name one of them by its fingerprint" },
   );
 }
@@ -95,6 +96,29 @@ export function describeEach(entries: readonly Entry[]): readonly string[] {
   return entries.map((entry) =>
     describe(entry, counts.get(entry.fingerprint) === 1 ? entry.fingerprint : entry.digest),
   );
+}
+
+/**
+ * {@link describeEach} for who has to choose: keys that are alike but for their fingerprints, as the
+ * old and the new one of a rotation, are told apart by their times.
+ */
+export function describeApart(entries: readonly Entry[]): readonly string[] {
+  const about = entries.map((entry) => describe(entry, ""));
+  const counts = new Map<string, number>();
+  for (const text of about) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return describeEach(entries).map((name, index) => {
+    const entry = entries[index];
+    const isAlike = (counts.get(about[index] ?? "") ?? 0) > 1;
+    return entry === undefined || !isAlike ? name : [name, ...timesOf(entry)].join(", ");
+  });
+}
+
+function timesOf({ createdAt, expiresAt, state }: Entry): readonly string[] {
+  return [
+    ...(createdAt === undefined ? [] : [`created ${formatInstant(createdAt)}`]),
+    ...(expiresAt === undefined ? [] : [`ends ${formatInstant(expiresAt)}`]),
+    ...(state === undefined ? [] : [state]),
+  ];
 }
 
 function findByPrefix(keystore: Keystore, prefix: string): Entry {

@@ -29,6 +29,9 @@ const KNOWN_WEAK: ReadonlyMap<string, string> = new Map([
   ["placeholder", "4097889236a2af26c293033feb964c4cf118c0224e0d063fec0a89e9d0569ef2"],
 ]);
 
+/** Fewest characters of a token that nobody minted here: shorter ones may be found by trying. */
+export const SHORTEST_TOKEN = 20;
+
 const ONE_HEX_DIGIT = /^([0-9a-f])\1{63}$/;
 
 const digests: ReadonlySet<string> = new Set(KNOWN_WEAK.values());

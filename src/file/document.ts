@@ -54,12 +54,18 @@ export function parseKeystore(
 
 function scanAgain(bytes: Uint8Array, policy: Policy, before: Scan): Scan | undefined {
   const now = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (!now.equals(before.bytes)) {
+  if (!isOne(now, before.bytes) && !now.equals(before.bytes)) {
     return scan(bytes, policy, new KnownRows(before, keptOctets(before, now)));
   }
   const rows = new KnownRows(before, [{ start: 0, end: now.length, now: 0 }]);
   // Nothing was to be said, and nothing is.
   return rows.isSilentFor(policy) ? { ...before, policy } : scan(bytes, policy, rows);
+}
+
+/** Whether two views are of the same memory. */
+function isOne(one: Buffer, other: Buffer): boolean {
+  const isPlaceOne = one.buffer === other.buffer && one.byteOffset === other.byteOffset;
+  return isPlaceOne && one.length === other.length;
 }
 
 /** {@link parseKeystore} of a text that is decoded already. */

@@ -32,6 +32,18 @@ describe("keys migrate", () => {
     expect(status).toBe(0);
   });
 
+  it("warns of a secret that can be found from its digest by trying", async () => {
+    const world = makeWorld();
+    world.write("keys.yaml", "api_key: hunter2\nadmin_api_key: the-admins-own-token\n");
+    const { status, stderr } = await world.keys(["migrate", "--yes"]);
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      `${sha256("hunter2").slice(0, 12)} was a secret of under 20 characters`,
+    );
+    expect(stderr.match(/by trying/g)).toHaveLength(1);
+    expect(stderr).not.toContain("hunter2");
+  });
+
   it("makes flat entries whole ones and the raw admin key a digest", async () => {
     const world = makeWorld();
     world.write("keys.yaml", `admin_api_key: the-admins-own-token\napi_keys:\n  "${flat}": bob\n`);

@@ -2,7 +2,7 @@ import { digestOf } from "../../core/digest.js";
 import { isDigest } from "../../core/fingerprint.js";
 import type { Keystore } from "../../core/keystore.js";
 import { parseTokenFormat } from "../../core/token.js";
-import { isKnownWeak } from "../../core/weak.js";
+import { isKnownWeak, SHORTEST_TOKEN } from "../../core/weak.js";
 import { KeysError } from "../../errors.js";
 import type { Policy } from "../../file/policy.js";
 import type { Context, GlobalOptions } from "../context.js";
@@ -40,9 +40,6 @@ export interface CreateOptions {
   readonly allowWeak?: boolean;
   readonly digest?: string;
 }
-
-/** Shortest token that is adopted without `--allow-weak`, in characters. */
-const SHORTEST_TOKEN = 20;
 
 /** `keys create`: mints a token, or takes a digest, and stores its digest. */
 export async function create(context: Context, options: CreateOptions): Promise<ExitStatus> {

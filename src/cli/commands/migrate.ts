@@ -7,6 +7,7 @@ import type { Policy } from "../../file/policy.js";
 import { planChanges } from "../../file/plan.js";
 import { rootText } from "../../file/root-text.js";
 import { readStore, type StoredKeystore } from "../../file/store.js";
+import { SHORTEST_TOKEN } from "../../core/weak.js";
 import { updateStore } from "../../file/update-store.js";
 import { encodeText } from "../../file/text.js";
 import { auditTrail, reportUnrecorded } from "../audit-trail.js";
@@ -126,7 +127,23 @@ async function sayWhat(
     const whose = id === null ? "now as its digest" : `now the key of ${id}`;
     await talk.note(`migrated ${from}: ${fingerprint}, ${whose}`);
   }
+  await warnOfGuess(context, migrated, before);
   await warnOfHistory(context, file, before);
+}
+
+/** What was chosen by hand may be found from its digest by trying, which a minted token is not. */
+async function warnOfGuess(
+  { talk }: Context,
+  migrated: readonly Migrated[],
+  { pairs }: KeystoreDocument,
+): Promise<void> {
+  for (const { from, fingerprint } of migrated) {
+    const raw = from === "api_keys" || pairs === undefined ? undefined : rootText(pairs, from);
+    if (raw === undefined || raw.length >= SHORTEST_TOKEN) continue;
+    await talk.warn(
+      `${fingerprint} was a secret of under ${SHORTEST_TOKEN} characters: whoever has the file can find it from its digest by trying; issue a new key in its place`,
+    );
+  }
 }
 
 /** The file has no raw key any more, but its old versions in git may. */

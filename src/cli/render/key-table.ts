@@ -69,7 +69,8 @@ export function formatKeyTable(
   const shortExpires = column("EXPIRES", ({ expiresAt }) => relative(expiresAt), { style: alert });
   const used = column("LAST USED", ({ digest }) => {
     const ms = lastUsed.get(digest);
-    return ms === undefined ? undefined : `${day(ms)} (${relative(ms) ?? ""})`;
+    if (ms === undefined) return undefined;
+    return `${day(Math.floor(ms / 1000) * 1000)} (${relative(ms) ?? ""})`;
   });
   const shortUsed = column("LAST USED", ({ digest }) => relative(lastUsed.get(digest)));
   const state = column("STATE", (entry) => stateAt(entry, nowMs), { style: alert });
