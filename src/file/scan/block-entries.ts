@@ -39,7 +39,7 @@ export class BlockEntries implements EntryText {
   readonly table: RowTable;
   readonly #name: BlockName;
   readonly #scalars: Scalars;
-  /** Entries that were asked for, each at the place of its hash's last bits. */
+  /** Entries that were asked for, each at the place of its hash's last bits or beside it. */
   #kept: (Entry | undefined)[] = placesFor(FEWEST_KEPT);
   /** How many entries were made for it. */
   #made = 0;
@@ -55,6 +55,8 @@ export class BlockEntries implements EntryText {
     const place = hash & (this.#kept.length - 1);
     const kept = this.#kept[place];
     if (kept !== undefined && kept.digest === digest) return kept;
+    const beside = this.#kept[place ^ 1];
+    if (beside !== undefined && beside.digest === digest) return beside;
     const row = this.table.find(digest, hash);
     if (row < 0) return undefined;
     const entry = this.#make(row, digest);
@@ -68,12 +70,16 @@ export class BlockEntries implements EntryText {
     if (this.#made * PLACES > size && size < MOST_KEPT) {
       const kept = this.#kept;
       this.#kept = placesFor(size * PLACES);
-      const mask = this.#kept.length - 1;
-      for (const other of kept) {
-        if (other !== undefined) this.#kept[hashOf(other.digest) & mask] = other;
-      }
+      for (const other of kept) if (other !== undefined) this.#put(other, hashOf(other.digest));
     }
-    this.#kept[hash & (this.#kept.length - 1)] = entry;
+    this.#put(entry, hash);
+  }
+
+  /** At its place or the one beside it; where both are taken, the first is given up. */
+  #put(entry: Entry, hash: number): void {
+    const place = hash & (this.#kept.length - 1);
+    const isBeside = this.#kept[place] !== undefined && this.#kept[place ^ 1] === undefined;
+    this.#kept[isBeside ? place ^ 1 : place] = entry;
   }
 
   /** The entry of a row. */
