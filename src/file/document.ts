@@ -1,3 +1,4 @@
+import { bufferOf } from "./octets.js";
 import type { Keystore } from "../core/keystore.js";
 import { diagnose } from "./diagnose.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
@@ -53,7 +54,7 @@ export function parseKeystore(
 }
 
 function scanAgain(bytes: Uint8Array, policy: Policy, before: Scan): Scan | undefined {
-  const now = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const now = bufferOf(bytes);
   if (!isOne(now, before.bytes) && !now.equals(before.bytes)) {
     return scan(bytes, policy, new KnownRows(before, keptOctets(before, now)));
   }

@@ -1,3 +1,4 @@
+import { bufferOf } from "./octets.js";
 import { diagnose } from "./diagnose.js";
 import { composeKeystore, type KeystoreDocument } from "./document.js";
 import type { Policy } from "./policy.js";
@@ -10,7 +11,7 @@ import { scanTree } from "./scan/tree.js";
 export function readSkeleton(bytes: Uint8Array, policy: Policy): KeystoreDocument {
   const root = scanTree(bytes);
   if (root === undefined) return composeKeystore(bytes, policy);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  const text = bufferOf(bytes).toString();
   const diagnosis = diagnose(text, policy, { problems: [], root });
   return { text, bytes, pairs: diagnosis.layout?.pairs, ...diagnosis };
 }

@@ -1,3 +1,4 @@
+import { bufferOf } from "./octets.js";
 import { KeysError } from "../errors.js";
 import { DIAGNOSTICS, type Diagnostic, type DiagnosticCode } from "./diagnostic.js";
 import { parseKeystore, tooLargeDocument, type KeystoreDocument } from "./document.js";
@@ -87,9 +88,7 @@ function wholeFile(code: DiagnosticCode): Diagnostic {
 
 /** The octets that a file holds unless it has changed. */
 export function expectedOf(known: KeystoreDocument | undefined): Buffer | undefined {
-  if (known === undefined) return undefined;
-  const { buffer, byteOffset, length } = known.bytes;
-  return Buffer.from(buffer, byteOffset, length);
+  return known === undefined ? undefined : bufferOf(known.bytes);
 }
 
 /** The error for a keystore that is not there. */

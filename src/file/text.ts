@@ -1,3 +1,4 @@
+import { bufferOf } from "./octets.js";
 import { isUtf8 } from "node:buffer";
 import { TextDecoder } from "node:util";
 import { PositionFinder, type Position } from "./position.js";
@@ -9,7 +10,7 @@ import { PositionFinder, type Position } from "./position.js";
  * @returns where the first octet stands that is no UTF-8, where there is one.
  */
 export function decodeText(bytes: Uint8Array): string | Position {
-  if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  if (isUtf8(bytes)) return bufferOf(bytes).toString();
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let [low, high] = [0, bytes.length];
   // The longest prefix that could go on to be UTF-8.

@@ -72,7 +72,7 @@ export async function updateStore(
     const before = storedKeystore(path, snapshot, policy, known);
     const changes = await plan(before);
     const document = editKeystore(before.document, changes, policy);
-    if (options.audit !== undefined) {
+    if (options.audit !== undefined && !dryRun && document !== before.document) {
       // The record names both generations; whoever serves requests has them worked out bit by bit.
       await prepareGeneration(before.document.keystore);
       await prepareGeneration(document.keystore);

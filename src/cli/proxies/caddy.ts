@@ -54,14 +54,14 @@ export function caddyConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
       "# For a site of Caddy, such as: import keys.caddy",
-      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+      ...trustedProxyNote(setup.server),
       ...route(setup),
       "",
     ].join("\n");
   }
   return [
     `# ${COMMAND}`,
-    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+    ...trustedProxyNote(setup.server),
     "{",
     "\tadmin off",
     "\tauto_https off",

@@ -7,10 +7,9 @@ import {
 import type { Endpoint } from "./endpoint.js";
 import { formatRequirement } from "./requirement-text.js";
 import { trustedProxyNote } from "./server-note.js";
-import type { ProxySetup } from "./setup.js";
+import { SYSTEM_ROOTS, type ProxySetup } from "./setup.js";
 
 const COMMAND = "envoy -c envoy.yaml --use-dynamic-base-id --disable-hot-restart";
-const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
 const TYPES = "type.googleapis.com/envoy";
 
 /** A configuration for Envoy 1.25 (`early_header_mutation_extensions`) and later, with `ext_authz` over HTTP. */
@@ -18,7 +17,7 @@ export function envoyConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
       "# For an http_connection_manager of Envoy, with a cluster keys_server:",
-      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+      ...trustedProxyNote(setup.server),
       ...connectionManager(setup),
       "",
     ].join("\n");
@@ -27,7 +26,7 @@ export function envoyConfig(setup: ProxySetup): string {
   const address = listen.host?.replace(/^\[|\]$/g, "") ?? "0.0.0.0";
   return [
     `# ${COMMAND}`,
-    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+    ...trustedProxyNote(setup.server),
     ...(userHeaders.length === 0
       ? []
       : [

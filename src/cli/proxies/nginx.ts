@@ -10,10 +10,9 @@ import {
 } from "./nginx-refusals.js";
 import { formatRequirement } from "./requirement-text.js";
 import { trustedProxyNote } from "./server-note.js";
-import type { ProxySetup } from "./setup.js";
+import { SYSTEM_ROOTS, type ProxySetup } from "./setup.js";
 
 const COMMAND = 'nginx -e stderr -p "$PWD" -c nginx.conf';
-const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
 /** Where `auth_request` asks; `internal`, so that no client reaches it. */
 const ASK = "/.keys-verify";
 
@@ -23,7 +22,7 @@ export function nginxConfig(setup: ProxySetup): string {
     return [
       "# For a server { } of nginx, such as: include keys.conf;",
       "# Leave underscores_in_headers off and ignore_invalid_headers on, as they are by default.",
-      ...trustedProxyNote(setup.server).map(comment),
+      ...trustedProxyNote(setup.server),
       ...locations(setup, urlOf(setup.server), []),
       "",
     ].join("\n");
@@ -31,7 +30,7 @@ export function nginxConfig(setup: ProxySetup): string {
   const scheme = setup.server.kind === "tcp" && setup.server.tls ? "https" : "http";
   return [
     `# ${COMMAND}`,
-    ...trustedProxyNote(setup.server).map(comment),
+    ...trustedProxyNote(setup.server),
     "daemon off;",
     "pid nginx.pid;",
     "error_log stderr;",
@@ -191,8 +190,4 @@ function variableOf(name: string): string {
 
 function indented(line: string): string {
   return `    ${line}`;
-}
-
-function comment(line: string): string {
-  return `# ${line}`;
 }

@@ -1,10 +1,10 @@
 import type { Endpoint } from "./endpoint.js";
 
-/** Lines, without a comment's mark, on what the verify server must be told of the proxy. */
+/** Lines of a comment, each with the mark that all of them know, on what the verify server must be told of the proxy. */
 export function trustedProxyNote(server: Endpoint): readonly string[] {
   return [
-    "Failed look-ups are limited by client address where the verify server believes this proxy:",
-    `keys serve ${trusted(server)}`,
+    "# Failed look-ups are limited by client address where the verify server believes this proxy:",
+    `# keys serve ${trusted(server)}`,
   ];
 }
 

@@ -1,6 +1,9 @@
 import type { Requirement } from "../../core/verify.js";
 import type { Endpoint, ListenEndpoint } from "./endpoint.js";
 
+/** Where Debian keeps the roots of its system, for a proxy that has to be told. */
+export const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
+
 /** What a proxy's configuration is made from. Every text in it is checked for what it may hold. */
 export interface ProxySetup {
   /** The verify server. */

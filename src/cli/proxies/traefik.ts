@@ -45,7 +45,7 @@ export function traefikConfig(setup: ProxySetup): string {
   if (setup.snippet) {
     return [
       `# For the file provider of Traefik; a router's middlewares, in this order: ${chain.join(", ")}`,
-      ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+      ...trustedProxyNote(setup.server),
       "http:",
       "  middlewares:",
       ...middlewares,
@@ -54,7 +54,7 @@ export function traefikConfig(setup: ProxySetup): string {
   }
   return [
     `# traefik --global.checknewversion=false --global.sendanonymoususage=false --entrypoints.web.address=${formatListen(setup.listen)} --providers.file.filename=traefik.yml`,
-    ...trustedProxyNote(setup.server).map((line) => `# ${line}`),
+    ...trustedProxyNote(setup.server),
     ...(userHeaders.length === 0
       ? []
       : [

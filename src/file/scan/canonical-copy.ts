@@ -1,8 +1,9 @@
-import { COLON, LF, PORTABLE, SPACE } from "./octet.js";
+import { COLON, LF, PORTABLE } from "./octet.js";
 import { INSTANT_LENGTH, instantAt } from "./quick-instant.js";
-import { isQuote, stands } from "./standing.js";
+import { behindSpaces, isQuote, stands } from "./standing.js";
 
 const DIGITS = 64;
+const WIDEST_INDENT = 64;
 const ID = Buffer.from("id: ");
 const CREATED_AT = Buffer.from("created_at: ");
 
@@ -28,7 +29,7 @@ export function copyCanonicalRow(
   if (!isQuote(bytes[digestEnd]) || bytes[digestEnd + 1] !== COLON || bytes[digestEnd + 2] !== LF) {
     return 0;
   }
-  const name = behindSpaces(bytes, digestEnd + 3);
+  const name = behindSpaces(bytes, digestEnd + 3, WIDEST_INDENT);
   if (!stands(bytes, name, ID)) return 0;
   const isQuoted = isQuote(bytes[name + ID.length]);
   const id = name + ID.length + (isQuoted ? 1 : 0);
@@ -36,7 +37,7 @@ export function copyCanonicalRow(
   while (PORTABLE[bytes[idEnd] ?? 0] === 1) idEnd += 1;
   const line = isQuoted ? idEnd + 1 : idEnd;
   if ((isQuoted && bytes[idEnd] !== bytes[id - 1]) || bytes[line] !== LF) return 0;
-  const created = behindSpaces(bytes, line + 1);
+  const created = behindSpaces(bytes, line + 1, WIDEST_INDENT);
   if (!stands(bytes, created, CREATED_AT)) return 0;
   const instant = created + CREATED_AT.length + 1;
   if (!isQuote(bytes[instant - 1]) || bytes[instant + INSTANT_LENGTH] !== bytes[instant - 1]) {
@@ -51,10 +52,4 @@ export function copyCanonicalRow(
   at += BEHIND_INSTANT.copy(target, at);
   at += bytes.copy(target, at, id, idEnd);
   return at + BEHIND_ID.copy(target, at);
-}
-
-function behindSpaces(bytes: Uint8Array, offset: number): number {
-  let at = offset;
-  while (bytes[at] === SPACE) at += 1;
-  return at;
 }

@@ -1,4 +1,5 @@
 import { HASH, LF, SPACE, TAB } from "./octet.js";
+import { behindSpaces } from "./standing.js";
 
 /** Longest comment that is passed over here, and most spaces. */
 const LONGEST_COMMENT = 200;
@@ -10,7 +11,7 @@ const MOST_SPACES = 64;
  */
 export function restOfLine(bytes: Uint8Array, offset: number): number {
   if (bytes[offset] === LF) return offset;
-  const comment = behindSpaces(bytes, offset);
+  const comment = behindSpaces(bytes, offset, MOST_SPACES);
   return comment > offset && bytes[comment] === HASH ? commentEnd(bytes, comment) : -1;
 }
 
@@ -18,7 +19,7 @@ export function restOfLine(bytes: Uint8Array, offset: number): number {
 export function nextContentLine(bytes: Uint8Array, offset: number): number {
   let line = offset;
   for (;;) {
-    const content = behindSpaces(bytes, line);
+    const content = behindSpaces(bytes, line, MOST_SPACES);
     const octet = bytes[content];
     if (octet !== LF && octet !== HASH) return line;
     const end = octet === LF ? content : commentEnd(bytes, content);
@@ -37,11 +38,4 @@ function commentEnd(bytes: Uint8Array, offset: number): number {
 
 function isPrintable(octet: number): boolean {
   return (octet >= SPACE && octet < 0x7f) || octet === TAB;
-}
-
-function behindSpaces(bytes: Uint8Array, offset: number): number {
-  const last = offset + MOST_SPACES;
-  let at = offset;
-  while (at < last && bytes[at] === SPACE) at += 1;
-  return at;
 }

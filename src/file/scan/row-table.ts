@@ -111,7 +111,7 @@ export class RowTable {
     this.#place(row, this.count);
   }
 
-  /** The first row from one on that has any of some flags; the given end where none has. */
+  /** The first row, from one on, that has one flag of several; the given end where none has. */
   flagged(flags: number, first: number, end: number): number {
     let row = first;
     while (row < end && ((this.#flags[row] ?? 0) & flags) === 0) row += 1;

@@ -1,3 +1,4 @@
+import { bufferOf } from "../octets.js";
 import type { Keystore } from "../../core/keystore.js";
 import { diagnoseEmptiness, diagnoseRootKeys } from "../diagnose-root-keys.js";
 import { RowJudge, type BlockName } from "../diagnose-row.js";
@@ -55,7 +56,7 @@ const ROOT_NAMES: ReadonlySet<string> = new Set<string>(ROOT_KEYS);
  * @param known - rows of a text that was scanned before: they are not read again.
  */
 export function scan(bytes: Uint8Array, policy: Policy, known?: KnownRows): Scan | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = bufferOf(bytes);
   return new Scanner(buffer, policy, known).scan();
 }
 

@@ -1,4 +1,4 @@
-import { DOUBLE_QUOTE, SINGLE_QUOTE } from "./octet.js";
+import { DOUBLE_QUOTE, SINGLE_QUOTE, SPACE } from "./octet.js";
 
 /** Whether a text stands at an offset. */
 export function stands(bytes: Uint8Array, offset: number, text: Uint8Array): boolean {
@@ -10,4 +10,12 @@ export function stands(bytes: Uint8Array, offset: number, text: Uint8Array): boo
 
 export function isQuote(octet: number | undefined): boolean {
   return octet === DOUBLE_QUOTE || octet === SINGLE_QUOTE;
+}
+
+/** Behind the spaces that stand at an offset, of which no more than `most` are passed over. */
+export function behindSpaces(bytes: Uint8Array, offset: number, most: number): number {
+  const last = offset + most;
+  let at = offset;
+  while (at < last && bytes[at] === SPACE) at += 1;
+  return at;
 }

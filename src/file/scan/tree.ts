@@ -1,3 +1,4 @@
+import { bufferOf } from "../octets.js";
 import { isAscii } from "node:buffer";
 import type { SyntaxNode } from "../syntax.js";
 import { DECLINED } from "./octet.js";
@@ -11,7 +12,7 @@ import { SettingReader } from "./settings.js";
  * counts. Undefined where the scanner does not fully understand the text.
  */
 export function scanTree(bytes: Uint8Array): SyntaxNode | undefined {
-  const scalars = new Scalars(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  const scalars = new Scalars(bufferOf(bytes));
   const start = documentStart(scalars);
   const root = start === DECLINED ? undefined : new SettingReader(scalars, true).root(start);
   if (root === undefined || !isPortable(scalars)) return undefined;
